@@ -1,0 +1,111 @@
+"""Domains, their devices and snapshots, as plain facts read from libvirt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class PowerState(Enum):
+    """The specification's power_status; `value` is the word shown to people."""
+
+    ON = "on"
+    OFF = "off"
+    SUSPENDED = "suspended"
+    BLOCKED = "blocked"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the domain holds a running process on its host."""
+        return self in (PowerState.ON, PowerState.SUSPENDED, PowerState.BLOCKED)
+
+
+@dataclass(frozen=True, slots=True)
+class VCLFacts:
+    """What VCL knows of a domain; written into its description and metadata at load."""
+
+    image_name: str
+    image_id: int
+    image_revision_id: int
+    image_revision: int
+    computer_id: int
+    computer_name: str
+    management_node: str
+    load_time: datetime
+    request_id: int | None = None
+    reservation_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDisk:
+    """A disk of a domain. `source` is None for an empty drive; `device` is disk, cdrom or floppy."""
+
+    device: str
+    source: str | None
+    target: str
+    bus: str
+    driver_type: str | None
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DomainInterface:
+    """A network interface of a domain. `kind` is libvirt's type: network, bridge, user ..."""
+
+    kind: str
+    source: str | None
+    mac: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDefinition:
+    """What a domain's XML says, parsed."""
+
+    name: str
+    uuid: str | None
+    domain_type: str
+    memory_bytes: int
+    vcpus: int
+    disks: tuple[DomainDisk, ...] = ()
+    interfaces: tuple[DomainInterface, ...] = ()
+    description: str = ""
+    facts: VCLFacts | None = None
+    nvram: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One row of a host's domain listing, from one bulk call (get_domain_info).
+
+    `reason` is libvirt's word for why it is in this state; times are CPU nanoseconds.
+    """
+
+    host: str
+    name: str
+    uuid: str
+    id: int | None
+    power: PowerState
+    reason: str = ""
+    vcpus: int = 0
+    memory_bytes: int = 0
+    cpu_time_ns: int | None = None
+    persistent: bool = True
+    autostart: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A libvirt snapshot of a domain. `state` is the domain's state when it was taken."""
+
+    name: str
+    creation_time: datetime
+    state: str
+    description: str = ""
+    parent: str | None = None
+    is_current: bool = False
+    external: bool = False
+    children: tuple[str, ...] = field(default=())

@@ -1,0 +1,78 @@
+"""Undo as data: what a step made, so that a later process can undo it as well.
+
+Each action checks for itself whether its thing exists and is the operation's own, so that it
+can be carried out at any time and twice: after a failure, or by the next run after a kill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFile:
+    """Remove a file that only this operation can have made: a temporary with its id in the name."""
+
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePublished:
+    """Remove a file that was written as `temporary` and renamed to `path`.
+
+    While the temporary exists the rename did not happen, and what stands at `path` is not ours.
+    """
+
+    host: str
+    temporary: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDomain:
+    """Destroy and undefine the domain that has this UUID; its disks are others' business."""
+
+    host: str
+    name: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartDomain:
+    """Start the domain again that the operation shut down."""
+
+    host: str
+    name: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardRevision:
+    """Remove the image revision rows that a capture reserved and did not finish."""
+
+    host: str
+    image_name: str
+    revision_id: int
+
+
+UndoAction = RemoveFile | RemovePublished | RemoveDomain | StartDomain | DiscardRevision
+
+_KINDS: dict[str, type[UndoAction]] = {
+    kind.__name__: kind
+    for kind in (RemoveFile, RemovePublished, RemoveDomain, StartDomain, DiscardRevision)
+}
+
+
+def to_record(action: UndoAction) -> dict[str, str | int]:
+    """The action as a flat dictionary for the journal."""
+    return {"kind": type(action).__name__, **asdict(action)}
+
+
+def from_record(record: dict[str, str | int]) -> UndoAction:
+    """The action that `to_record` wrote. Raises ValueError for anything else."""
+    kind = _KINDS.get(str(record.get("kind")))
+    values = {key: value for key, value in record.items() if key != "kind"}
+    if kind is None or set(values) != {field.name for field in fields(kind)}:
+        raise ValueError(f"{record!r} is no undo record")
+    return kind(**values)  # type: ignore[arg-type]
