@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,8 +11,12 @@ from vcltui.models.cancel import CancelToken, Progress, no_progress
 from vcltui.models.disk import DiskInfo
 from vcltui.models.host import HostCapabilities, VMHost
 from vcltui.models.inventory import ImageRevision
-from vcltui.nodes.base import Node
+from vcltui.nodes.base import FileStat, Node
 from vcltui.operations.step import Step
+
+
+BeforePublish = Callable[[FileStat], None]
+"""Is given the whole temporary file just before it is renamed to its final name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,12 @@ class Driver(ABC):
         for_repository: bool = False,
         progress: Progress = no_progress,
         cancel: CancelToken | None = None,
+        before_publish: BeforePublish | None = None,
     ) -> None:
         """Copy a disk, flattened, to a new file that appears under its name only when whole.
 
-        Several `source_paths` are the parts of one split disk. Raises ConflictError where the
+        Several `source_paths` are the parts of one split disk. `before_publish` is called when
+        the temporary file is whole, before it is renamed. Raises ConflictError where the
         destination exists, DiskError, NotFoundError, CancelledError; leaves no partial file.
         """
 
@@ -119,7 +125,12 @@ class Driver(ABC):
 
     @abstractmethod
     def create_copy_on_write_image(
-        self, master_path: str, copy_on_write_path: str, *, temporary_path: str | None = None
+        self,
+        master_path: str,
+        copy_on_write_path: str,
+        *,
+        temporary_path: str | None = None,
+        before_publish: BeforePublish | None = None,
     ) -> None:
         """Create an overlay on a master, which is not altered. Raises ConflictError, DiskError."""
 

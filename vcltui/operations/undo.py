@@ -19,14 +19,15 @@ class RemoveFile:
 
 @dataclass(frozen=True, slots=True)
 class RemovePublished:
-    """Remove a file that was written as `temporary` and renamed to `path`.
+    """Remove a file that was written whole under a temporary name and renamed to `path`.
 
-    While the temporary exists the rename did not happen, and what stands at `path` is not ours.
+    Recorded between the two, with the inode of the temporary: only a file with that inode is
+    the operation's own; any other that stands at `path` is somebody else's.
     """
 
     host: str
-    temporary: str
     path: str
+    inode: int
 
 
 @dataclass(frozen=True, slots=True)
