@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from vcltui.models.cancel import CancelToken, Progress, no_progress
 from vcltui.models.disk import DiskInfo
@@ -14,6 +14,8 @@ from vcltui.models.inventory import ImageRevision
 from vcltui.nodes.base import FileStat, Node
 from vcltui.operations.step import Step
 
+
+SnapshotAction = Literal["create", "revert", "delete"]
 
 BeforePublish = Callable[[FileStat], None]
 """Is given the whole temporary file just before it is renamed to its final name."""
@@ -133,6 +135,14 @@ class Driver(ABC):
         before_publish: BeforePublish | None = None,
     ) -> None:
         """Create an overlay on a master, which is not altered. Raises ConflictError, DiskError."""
+
+    def snapshot_disks(self, action: SnapshotAction, paths: Sequence[str], name: str) -> None:
+        """Do in the disks what a snapshot needs and the hypervisor does not do itself.
+
+        Called after libvirt created, reverted to or deleted the snapshot `name` of a domain
+        with these disks. Default: nothing, as libvirt keeps disks and snapshots together.
+        Raises DiskError.
+        """
 
     @abstractmethod
     def update_windows_image(self, path: str, image: ImageRevision) -> str | None:

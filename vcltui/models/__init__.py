@@ -1,0 +1,1 @@
+"""Frozen facts in the field's words."""

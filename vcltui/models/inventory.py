@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+NO_IMAGE = "noimage"
+"""The image that VCL notes for a computer on which nothing is loaded."""
+
+
 @dataclass(frozen=True, slots=True)
 class OperatingSystem:
     """VCL's OS row. `type` is linux or windows."""

@@ -1,0 +1,1 @@
+"""Operations: ordered steps, their undo as data, and what runs them."""

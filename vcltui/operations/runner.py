@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from vcltui.errors import CancelledError, OperationFailedError, VcltuiError
 from vcltui.models.cancel import CancelToken, Progress
 from vcltui.operations.step import Operation, Step
-from vcltui.operations.undo import UndoAction
+from vcltui.operations.undo import KeepFinished, UndoAction, UndoNotNeededError
 
 Undoer = Callable[[UndoAction], str | None]
 """Carries out one undo action; returns a sentence about it, or None when nothing was to do."""
@@ -131,7 +131,7 @@ def run(
             token.raise_if_cancelled()
             _run_step(step, token, watcher, undo)
     except BaseException as error:
-        left = _undo_all(undo, undoer, watcher)
+        left = undo_all(undo, undoer, watcher)
         cancelled = isinstance(error, CancelledError | KeyboardInterrupt)
         outcome = Outcome.CANCELLED if cancelled else Outcome.FAILED
         if left and isinstance(error, Exception):
@@ -161,13 +161,21 @@ def _run_step(
     observer.step_finished(step, note)
 
 
-def _undo_all(undo: list[UndoAction], undoer: Undoer, observer: Observer) -> list[str]:
-    """Undo in reverse order, each on its own; returns what could not be undone."""
+def undo_all(undo: Sequence[UndoAction], undoer: Undoer, observer: Observer) -> list[str]:
+    """Undo in reverse order, each on its own; returns sentences about what could not be undone.
+
+    A barrier that says the operation had reached its end stops the undo; so does one that can't
+    be asked, for then nothing may be removed.
+    """
     left: list[str] = []
     for action in reversed(undo):
         try:
             observer.undone(action, undoer(action), None)
+        except UndoNotNeededError:
+            break
         except VcltuiError as error:
             observer.undone(action, None, error)
             left.append(str(error).rstrip("."))
+            if isinstance(action, KeepFinished):
+                break
     return left

@@ -57,11 +57,48 @@ class DiscardRevision:
     revision_id: int
 
 
-UndoAction = RemoveFile | RemovePublished | RemoveDomain | StartDomain | DiscardRevision
+@dataclass(frozen=True, slots=True)
+class RemoveEmptyDirectory:
+    """Remove a folder that the operation made, if nothing else was put into it."""
+
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFinished:
+    """A barrier: once the image is live in the inventory, nothing recorded before is undone."""
+
+    host: str
+    image_name: str
+
+
+UndoAction = (
+    RemoveFile
+    | RemovePublished
+    | RemoveDomain
+    | StartDomain
+    | DiscardRevision
+    | RemoveEmptyDirectory
+    | KeepFinished
+)
+
+
+class UndoNotNeededError(Exception):
+    """Raised by a barrier: the operation had in fact reached its end."""
+
 
 _KINDS: dict[str, type[UndoAction]] = {
     kind.__name__: kind
-    for kind in (RemoveFile, RemovePublished, RemoveDomain, StartDomain, DiscardRevision)
+    for kind in (
+        RemoveFile,
+        RemovePublished,
+        RemoveDomain,
+        StartDomain,
+        DiscardRevision,
+        RemoveEmptyDirectory,
+        KeepFinished,
+    )
 }
 
 

@@ -1,0 +1,1 @@
+"""What runs operations for the faces: journal, recovery, sessions, targets."""

@@ -1,0 +1,217 @@
+"""Deletes the domains of a computer: powered off, without snapshots, own disks, undefined."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from vcltui.disks import usage
+from vcltui.domxml.parse import parse_domain
+from vcltui.errors import RefusedError
+from vcltui.hypervisor import domains, snapshots
+from vcltui.models.domain import Domain, DomainDefinition
+from vcltui.models.names import domain_belongs_to, file_belongs_to
+from vcltui.operations.step import Operation, Step, StepContext
+from vcltui.provisioning import paths
+from vcltui.provisioning.context import Context, new_operation_id
+from vcltui.vcldb import computers
+
+
+def domains_of(context: Context, computer_name: str) -> list[Domain]:
+    """The domains on the host that were made for a computer, by their names."""
+    found = domains.list_domains(context.session.connection)
+    return [domain for domain in found if domain_belongs_to(domain.name, computer_name)]
+
+
+def plan_unload(context: Context) -> Operation:
+    """Plan the deletion of every domain of the computer (specification: unload)."""
+    name = context.computer.name
+    return Operation(
+        id=new_operation_id(),
+        kind="unload",
+        target=name,
+        host=context.vmhost.name,
+        title=f"Unload {name}",
+        steps=(
+            *delete_steps(context, domains_of(context, name)),
+            *clear_current_image(context),
+        ),
+    )
+
+
+def plan_delete_domain(context: Context, domain: Domain) -> Operation:
+    """Plan the deletion of one domain (specification: delete_domain)."""
+    return Operation(
+        id=new_operation_id(),
+        kind="delete-domain",
+        target=domain.name,
+        host=context.vmhost.name,
+        title=f"Delete domain {domain.name}",
+        steps=delete_steps(context, [domain]),
+    )
+
+
+def delete_steps(context: Context, found: list[Domain]) -> tuple[Step, ...]:
+    """A step for each domain. What it deletes is settled now, and told in the step's calls.
+
+    Raises RefusedError when a disk that would be deleted has other users.
+    """
+    return tuple(_delete_step(context, domain) for domain in found)
+
+
+def _delete_step(context: Context, domain: Domain) -> Step:
+    connection = context.session.connection
+    definition = parse_domain(domains.domain_xml(connection, domain.uuid))
+    own_disks = _own_disks(context, domain, definition)
+    known = snapshots.list_snapshots(connection, domain.uuid) if own_disks else []
+    calls = (
+        f"virDomainDestroy({domain.name})",
+        *(f"virDomainSnapshotDelete({domain.name}, {snapshot.name})" for snapshot in known),
+        *(f"unlink {path}" for path in own_disks),
+        f"virDomainUndefineFlags({domain.name}, MANAGED_SAVE|SNAPSHOTS_METADATA|NVRAM)",
+    )
+
+    def delete(step: StepContext) -> str | None:
+        if domains.find_by_uuid(connection, domain.uuid) is None:
+            return "already gone"
+        _check_disks_are_free(context, domain, own_disks)
+        domains.destroy(connection, domain.uuid)
+        if own_disks:
+            for snapshot in _leaves_first(context, domain):
+                snapshots.delete_snapshot(connection, domain.uuid, snapshot)
+        for path in own_disks:
+            step.cancel.raise_if_cancelled()
+            context.session.node.remove_file(path)
+        domains.undefine(connection, domain.uuid)
+        kept = [disk.source for disk in definition.disks if disk.source not in own_disks]
+        sources = ", ".join(source for source in kept if source)
+        return f"kept its disks {sources}" if sources else None
+
+    return Step(name="delete-domain", title=f"Delete domain {domain.name}", run=delete, calls=calls)
+
+
+def _leaves_first(context: Context, domain: Domain) -> list[str]:
+    """Names of the snapshots, children before their parents."""
+    found = snapshots.list_snapshots(context.session.connection, domain.uuid)
+    parents = {snapshot.name: snapshot.parent for snapshot in found}
+
+    def depth(name: str) -> int:
+        parent = parents.get(name)
+        return 0 if parent is None else 1 + depth(parent)
+
+    return sorted(parents, key=depth, reverse=True)
+
+
+def _own_disks(context: Context, domain: Domain, definition: DomainDefinition) -> tuple[str, ...]:
+    """The disks that go with the domain: those whose file name starts with `<computer>_`.
+
+    A domain whose name has no computer prefix keeps its disks; so does one of a host without a
+    VM profile, and any disk outside the folder where copy-on-write files are made.
+    """
+    assignment, profile = context.assignment, context.vmhost.profile
+    if assignment is None or profile is None:
+        return ()
+    computer = assignment.computer.name
+    if not domain_belongs_to(domain.name, computer):
+        return ()
+    node = context.session.node
+    home = node.real_path(profile.copy_on_write_directory)
+    own = [
+        disk.source
+        for disk in definition.disks
+        if disk.device == "disk"
+        and disk.source is not None
+        and file_belongs_to(disk.source, computer)
+        and node.real_path(disk.source).rsplit("/", 1)[0] == home
+        and node.stat(disk.source) is not None
+    ]
+    return tuple(dict.fromkeys(own))
+
+
+def _check_disks_are_free(context: Context, domain: Domain, disks: tuple[str, ...]) -> None:
+    """Raise RefusedError when another disk stands on one of `disks` or a domain also uses it."""
+    if not disks:
+        return
+    session = context.session
+    for path in disks:
+        users = usage.find_users(session.node, paths.allowed_directories(context), path)
+        if users:
+            raise RefusedError(
+                f"The disk {path} of domain {domain.name} is the backing file of "
+                f"{', '.join(users)}; the domain was not deleted",
+                "Delete or flatten what stands on it first",
+            )
+    for other in domains.list_domains(session.connection):
+        if other.uuid == domain.uuid:
+            continue
+        definition = parse_domain(domains.domain_xml(session.connection, other.uuid))
+        shared = {disk.source for disk in definition.disks} & set(disks)
+        if shared:
+            raise RefusedError(
+                f"The disk {', '.join(sorted(filter(None, shared)))} of domain {domain.name} is "
+                f"also a disk of domain {other.name}; the domain was not deleted",
+                "Delete or change the other domain first",
+            )
+
+
+def set_aside_step(context: Context) -> tuple[Step, ...]:
+    """A step that renames a copy-on-write file which no domain uses and the load would meet.
+
+    Empty where there is none. Raises RefusedError when a domain of another computer uses it.
+    """
+    node, path = context.session.node, paths.copy_on_write_path(context)
+    if node.stat(path) is None:
+        return ()
+    aside = f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+    def rename(_step: StepContext) -> str | None:
+        if node.stat(path) is None:
+            return "it went with its domain"
+        _check_unused(context, path)
+        node.rename_no_replace(path, aside)
+        return f"kept as {aside}"
+
+    return (
+        Step(
+            name="set-aside",
+            title=f"Set aside the disk left at {path}",
+            run=rename,
+            calls=(f"rename {path} {aside}",),
+        ),
+    )
+
+
+def _check_unused(context: Context, path: str) -> None:
+    connection = context.session.connection
+    for domain in domains.list_domains(connection):
+        definition = parse_domain(domains.domain_xml(connection, domain.uuid))
+        if path in {disk.source for disk in definition.disks}:
+            raise RefusedError(
+                f"The disk {path} that the load would make is used by domain {domain.name}",
+                "Find out why that domain uses another computer's disk; nothing was done to it",
+            )
+    users = usage.find_users(context.session.node, paths.allowed_directories(context), path)
+    if users:
+        raise RefusedError(
+            f"The disk {path} that the load would make is the backing file of {', '.join(users)}",
+            "Delete or flatten what stands on it first",
+        )
+
+
+def clear_current_image(context: Context) -> tuple[Step, ...]:
+    """A step that notes in the inventory that the computer has no image; empty without one."""
+    database = context.database
+    if database is None:
+        return ()
+    computer = context.computer
+
+    def clear(_step: StepContext) -> None:
+        computers.set_current_image(database, computer.id, None)
+
+    return (
+        Step(
+            name="update-inventory",
+            title=f"Note that {computer.name} has no image",
+            run=clear,
+            calls=(f"inventory: computer {computer.name}: current image = noimage",),
+        ),
+    )

@@ -1,0 +1,106 @@
+"""Copies images between repository and datastore, and converts disk files."""
+
+from __future__ import annotations
+
+from vcltui.disks import datastore
+from vcltui.disks.safety import check_disk_is_safe
+from vcltui.errors import ConflictError, NotFoundError, UsageError
+from vcltui.models.names import check_name
+from vcltui.operations.step import Operation
+from vcltui.provisioning import paths
+from vcltui.provisioning.context import Context, new_operation_id
+from vcltui.provisioning.new_image import image_operation
+from vcltui.provisioning.publishing import copy_step, locker
+from vcltui.provisioning.storing import master_step, master_xml_step, repository_steps
+
+
+def plan_retrieve(context: Context, image_name: str) -> Operation:
+    """Plan the copy of an image from the repository to the datastore (retrieve_image).
+
+    Raises ConflictError where the datastore has it, NotFoundError where the repository has not.
+    """
+    check_name("image", image_name)
+    profile, node = context.session.profile, context.session.node
+    existing = paths.existing_master(context, image_name)
+    if existing is not None:
+        raise ConflictError(
+            f"Image {image_name} is already in the datastore of host {context.vmhost.name}: "
+            f"{existing}",
+            "There is nothing to do",
+        )
+    files = paths.repository_files(context, image_name)
+    if not files:
+        raise NotFoundError(
+            f"Image {image_name} is not in the repository of host {context.vmhost.name} "
+            f"({profile.repository or 'it has none'})",
+            "Copy its files there first, or import it with `vcltui image import`",
+        )
+    operation_id = new_operation_id()
+    steps = [
+        master_step(
+            context, operation_id, image_name, files, paths.master_path(context, image_name)
+        )
+    ]
+    source_xml = f"{files[0].rsplit('/', 1)[0]}/{image_name}.xml"
+    has_xml = node.stat(datastore.master_xml_path(profile, image_name)) is not None
+    if not has_xml and node.stat(source_xml) is not None:
+        xml = node.read_text(source_xml)
+        steps.append(master_xml_step(context, operation_id, image_name, xml))
+    return image_operation(context, operation_id, "retrieve", image_name, steps)
+
+
+def plan_copy_to_repository(context: Context, image_name: str) -> Operation:
+    """Plan the copy of a master to the repository. Raises ConflictError, NotFoundError."""
+    check_name("image", image_name)
+    profile, node = context.session.profile, context.session.node
+    master = paths.existing_master(context, image_name)
+    if master is None:
+        raise NotFoundError(
+            f"Image {image_name} is not in the datastore of host {context.vmhost.name}",
+            "Retrieve or import it first",
+        )
+    if profile.repository is None:
+        raise NotFoundError(
+            f"Profile {profile.name} of host {context.vmhost.name} has no repository",
+            "Give the profile a repository path",
+        )
+    there = paths.repository_files(context, image_name)
+    if there:
+        raise ConflictError(
+            f"Image {image_name} is already in the repository: {', '.join(there)}",
+            "There is nothing to do",
+        )
+    source_xml = datastore.master_xml_path(profile, image_name)
+    xml = node.read_text(source_xml) if node.stat(source_xml) is not None else None
+    operation_id = new_operation_id()
+    steps = repository_steps(context, operation_id, image_name, master, xml)
+    return image_operation(context, operation_id, "copy", image_name, steps)
+
+
+def plan_convert(context: Context, source: str, destination: str, disk_format: str) -> Operation:
+    """Plan the conversion of a disk file on the host into a new file of another format.
+
+    Raises UsageError for a path that is not absolute, ConflictError where the new file exists,
+    RefusedError for an unsafe disk.
+    """
+    node = context.session.node
+    for path in (source, destination):
+        if not path.startswith("/"):
+            raise UsageError(f"{path!r} is no absolute path", "Give the whole path on the host")
+    home = destination.rsplit("/", 1)[0]
+    folders = (*paths.allowed_directories(context), source.rsplit("/", 1)[0])
+    check_disk_is_safe(node, source, folders)
+    if node.stat(destination) is not None:
+        raise ConflictError(f"{destination} exists already", "Choose another name")
+    operation_id = new_operation_id()
+    step = copy_step(
+        context,
+        operation_id,
+        name="convert",
+        title=f"Convert {source} to {destination}",
+        sources=(source,),
+        destination=destination,
+        disk_format=disk_format,
+        lock=locker(context, "master", home, "convert"),
+    )
+    return image_operation(context, operation_id, "convert", destination, [step])

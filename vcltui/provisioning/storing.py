@@ -1,0 +1,69 @@
+"""The steps that put an image into a host's datastore and repository."""
+
+from __future__ import annotations
+
+from vcltui.disks import datastore, repository
+from vcltui.operations.step import Step
+from vcltui.provisioning.context import Context
+from vcltui.provisioning.publishing import copy_step, locker, text_step
+
+
+def master_step(
+    context: Context, operation_id: str, image_name: str, sources: tuple[str, ...], master: str
+) -> Step:
+    """A step that copies `sources` to the new master image at `master`."""
+    profile = context.session.profile
+    return copy_step(
+        context,
+        operation_id,
+        name="copy-to-master",
+        title=f"Copy the disk to {master}",
+        sources=sources,
+        destination=master,
+        disk_format=profile.datastore_image_type,
+        lock=locker(context, "master", profile.datastore, image_name),
+    )
+
+
+def master_xml_step(context: Context, operation_id: str, image_name: str, xml: str) -> Step:
+    """A step that writes the reference XML beside the master."""
+    return text_step(
+        context,
+        operation_id,
+        name="save-xml",
+        title="Save the domain XML beside the master",
+        path=datastore.master_xml_path(context.session.profile, image_name),
+        text=xml,
+    )
+
+
+def repository_steps(
+    context: Context, operation_id: str, image_name: str, master: str, xml: str | None
+) -> tuple[Step, ...]:
+    """Steps that copy the master and its XML to the repository; empty where there is none."""
+    profile = context.session.profile
+    if profile.repository is None:
+        return ()
+    path = repository.image_path(profile, image_name)
+    copy = copy_step(
+        context,
+        operation_id,
+        name="copy-to-repository",
+        title=f"Copy the image to {path}",
+        sources=(master,),
+        destination=path,
+        disk_format=profile.repository_image_type,
+        lock=locker(context, "repository", profile.repository, image_name),
+        for_repository=True,
+    )
+    if xml is None:
+        return (copy,)
+    save = text_step(
+        context,
+        operation_id,
+        name="save-repository-xml",
+        title="Save the domain XML in the repository",
+        path=repository.xml_path(profile, image_name),
+        text=xml,
+    )
+    return (copy, save)

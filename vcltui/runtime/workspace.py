@@ -1,0 +1,134 @@
+"""Everything a face works on: configuration, hosts, inventory, one session for each host."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TypeVar
+
+from vcltui.config import Config, host_from_uri
+from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
+from vcltui.models.host import VMHost
+from vcltui.provisioning.session import HostSession
+from vcltui.runtime.journal import Journal
+from vcltui.vcldb import hosts
+from vcltui.vcldb.database import Database, open_database
+
+Answer = TypeVar("Answer")
+
+
+class Workspace:
+    """Opens what is needed when it is needed, and closes it all at the end.
+
+    `uris` are libvirt hosts without configuration (`-c`); with them only those hosts are used.
+    """
+
+    def __init__(self, config: Config, *, uris: Iterable[str] = (), readonly: bool = False) -> None:
+        self.config = config
+        self.readonly = readonly
+        self.journal = Journal(config.state_directory / "journal")
+        self._named = {host.name: host for host in map(host_from_uri, uris)}
+        self._sessions: dict[str, HostSession] = {}
+        self._database: Database | None = None
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every session and the database."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    # --- inventory ---
+
+    @property
+    def database(self) -> Database | None:
+        """The inventory, or None where there is none yet. Raises InventoryError."""
+        with self._lock:
+            if self._database is None and self.config.inventory_exists():
+                self._database = open_database(self.config.inventory_url, readonly=self.readonly)
+            return self._database
+
+    def inventory(self, *, create: bool = False) -> Database:
+        """The inventory; with `create` an embedded one is made where there is none.
+
+        Raises InventoryError.
+        """
+        with self._lock:
+            if self.database is None:
+                if not create:
+                    raise InventoryError(
+                        "There is no inventory yet",
+                        "Add a host with `vcltui host add`, or try `vcltui demo`",
+                    )
+                self._database = open_database(self.config.inventory_url, create=True)
+            return self._database or open_database(self.config.inventory_url)
+
+    # --- hosts ---
+
+    def hosts(self) -> dict[str, VMHost]:
+        """Every VM host by name: those named by URI, else configuration over inventory."""
+        if self._named:
+            return dict(self._named)
+        database = self.database
+        rows = hosts.list_vmhosts(database) if database else []
+        known = {host.name: host for host in rows}
+        for name, host in self.config.hosts.items():
+            row = known.get(name)
+            known[name] = (
+                host
+                if row is None
+                else replace(host, id=row.id, profile=host.profile or row.profile)
+            )
+        return known
+
+    def session(self, host_name: str) -> HostSession:
+        """The one session of a host. Raises NotFoundError with the hosts there are."""
+        with self._lock:
+            if host_name not in self._sessions:
+                known = self.hosts()
+                if host_name not in known:
+                    raise NotFoundError(
+                        f"There is no host {host_name!r}", alternatives(host_name, known)
+                    )
+                self._sessions[host_name] = HostSession(known[host_name], readonly=self.readonly)
+            return self._sessions[host_name]
+
+    def sessions(self) -> list[HostSession]:
+        """The sessions of all hosts, by name. Raises UsageError where no host is known."""
+        names = sorted(self.hosts())
+        if not names:
+            raise UsageError(
+                "No host is known",
+                "Name one with -c URI, in the configuration or with `vcltui host add`; "
+                "`vcltui demo` shows everything on a sandbox",
+            )
+        return [self.session(name) for name in names]
+
+    def each_host(self, ask: Callable[[HostSession], Answer]) -> dict[str, Answer | VcltuiError]:
+        """Ask every host the same; a host that fails has its error as the answer."""
+        answers: dict[str, Answer | VcltuiError] = {}
+        for session in self.sessions():
+            try:
+                answers[session.name] = ask(session)
+            except VcltuiError as error:
+                answers[session.name] = error
+        return answers
+
+
+def alternatives(name: str, known: Iterable[str]) -> str:
+    """A hint that names what is like `name` among `known`, or all of a few."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=3) or names[:10]
+    return f"There are: {', '.join(close)}" if close else "There is none at all"
