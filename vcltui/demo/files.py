@@ -25,13 +25,14 @@ _HOST_XML = Template("""<node>
   </network>
   <cpu>
     <mhz>2800</mhz><model>x86_64</model><active>$cpus</active>
-    <nodes>1</nodes><sockets>$sockets</sockets><cores>$cores</cores><threads>1</threads>
+    <nodes>1</nodes><sockets>$sockets</sockets><cores>$cores</cores>
+    <threads>1</threads>
   </cpu>
   <memory>$memory_kib</memory>
 </node>
 """)
 
-_CONFIG_HEAD = """# The configuration of the vcltui sandbox in this folder. Nothing outside it is touched.
+_CONFIG_HEAD = """# The vcltui sandbox in this folder. Nothing outside it is touched.
 sandbox = true
 management_node = "sandbox"
 state_directory = "state"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from vcltui.demo.lab import Lab
@@ -15,7 +17,9 @@ from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation, Step
 from vcltui.provisioning import paths
 from vcltui.provisioning.active import computer_domain
+from vcltui.provisioning.execute import execute
 from vcltui.provisioning.guests import guest_of
+from vcltui.provisioning.image_deletion import plan_delete_image
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.runtime.targets import Targets
 
@@ -70,7 +74,8 @@ def run_tour(lab: Lab, echo: Echo) -> None:
     _guest(first).write_file(_FILE, "this goes into the image")
     first.delete_snapshot(domain, _SNAPSHOT)
 
-    captured = first.capture("Debian 12 with Notes").details["image"]
+    pretty = f"Tour {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    captured = first.capture(pretty).details["image"]
     second = targets.computer(_SECOND, captured)
     second.load()
     second = targets.computer(_SECOND)
@@ -85,10 +90,20 @@ def run_tour(lab: Lab, echo: Echo) -> None:
         raise TourError(f"{_SECOND} was powered off and is {second.power_status().value}")
     second.unload()
     first.unload()
+    _delete_image(targets, captured, first, second)
     if _checksum(master) != before:
         raise TourError(f"The master image of {image} is not what it was")
     echo(f"\nThe master {Path(master).name} is unchanged: sha256 {before[:16]}...")
     echo("Tour done. Nothing outside the sandbox was touched.")
+
+
+def _delete_image(targets: Targets, image: str, *modules: ProvisioningModule) -> None:
+    """Delete the captured image from the datastores of the modules' hosts and the repository."""
+    hosts = [targets.host(module.context.vmhost.name).context for module in modules]
+    for context in hosts:
+        execute(context, f"image-{image}", partial(plan_delete_image, image_name=image))
+    in_repository = partial(plan_delete_image, image_name=image, from_repository=True)
+    execute(hosts[0], f"image-{image}", in_repository)
 
 
 def _expect_ready(module: ProvisioningModule, echo: Echo) -> None:

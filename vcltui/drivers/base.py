@@ -14,7 +14,6 @@ from vcltui.models.inventory import ImageRevision
 from vcltui.nodes.base import FileStat, Node
 from vcltui.operations.step import Step
 
-
 SnapshotAction = Literal["create", "revert", "delete"]
 
 BeforePublish = Callable[[FileStat], None]
@@ -120,9 +119,14 @@ class Driver(ABC):
         destination_path: str,
         disk_format: str = "qcow2",
         *,
+        temporary_path: str | None = None,
         for_repository: bool = False,
+        source_format: str | None = None,
     ) -> tuple[str, ...]:
-        """The command lines copy_virtual_disk would run, for a dry run."""
+        """The command lines copy_virtual_disk would run, for a dry run.
+
+        `source_format` is that of a source which is not there yet.
+        """
         return (f"copy_virtual_disk {' '.join(source_paths)} -> {destination_path}",)
 
     @abstractmethod
@@ -136,7 +140,9 @@ class Driver(ABC):
     ) -> None:
         """Create an overlay on a master, which is not altered. Raises ConflictError, DiskError."""
 
-    def snapshot_disks(self, action: SnapshotAction, paths: Sequence[str], name: str) -> None:
+    def snapshot_disks(  # noqa: B027 - most drivers have nothing to do here
+        self, action: SnapshotAction, paths: Sequence[str], name: str
+    ) -> None:
         """Do in the disks what a snapshot needs and the hypervisor does not do itself.
 
         Called after libvirt created, reverted to or deleted the snapshot `name` of a domain

@@ -21,7 +21,10 @@ class Guest(ABC):
 
     @abstractmethod
     def wait_for_response(self, timeout_seconds: float, cancel: CancelToken) -> None:
-        """Wait until the guest answers. Raises GuestError after `timeout_seconds`, CancelledError."""
+        """Wait until the guest answers.
+
+        Raises GuestError after `timeout_seconds`, CancelledError.
+        """
 
     @abstractmethod
     def read_current_image(self) -> CurrentImage | None:

@@ -41,7 +41,7 @@ class VCLFacts:
 
 @dataclass(frozen=True, slots=True)
 class DomainDisk:
-    """A disk of a domain. `source` is None for an empty drive; `device` is disk, cdrom or floppy."""
+    """A disk of a domain; `device` is disk, cdrom or floppy, `source` None for an empty drive."""
 
     device: str
     source: str | None

@@ -58,7 +58,7 @@ class VMHost:
     profile: VMProfile | None = None
     driver: str | None = None
     id: int | None = None
-    xml_directory: str = "/tmp/vcl"
+    xml_directory: str = "/tmp/vcl"  # noqa: S108 - the folder that VCL uses
     domain_name_style: str = "seed"
     guests: GuestAccess = field(default_factory=GuestAccess)
 

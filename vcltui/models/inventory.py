@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-
 NO_IMAGE = "noimage"
 """The image that VCL notes for a computer on which nothing is loaded."""
 

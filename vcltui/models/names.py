@@ -100,7 +100,7 @@ def file_belongs_to(path: str, computer_name: str) -> bool:
 def is_image_file(file_name: str, image_name: str) -> bool:
     """Whether a file in a datastore is the master of an image: `<image name>.<extension>`.
 
-    Not its `.xml` and `.reference`; `...-v1` does not match `...-v10`, nor `x` the file `x.y.qcow2`.
+    Not its `.xml` and `.reference`; `...-v1` does not match `...-v10`, nor `x` `x.y.qcow2`.
     """
     path = PurePosixPath(file_name)
     return path.stem == image_name and path.suffix != "" and path.suffix not in _NON_IMAGE_SUFFIXES

@@ -1,0 +1,1 @@
+"""Commands and files on a VM host, this machine or another over SSH; only here start processes."""

@@ -24,7 +24,7 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """One file on a node. `disk_size_bytes` is what it takes on disk; `mtime` is in Unix seconds."""
+    """A file on a node. `disk_size_bytes` is what it takes on disk; `mtime` is in Unix seconds."""
 
     path: str
     is_directory: bool
@@ -117,7 +117,7 @@ class Node(ABC):
 
     @abstractmethod
     def flush(self, path: str) -> None:
-        """fsync a file and its directory."""
+        """Flush a file and its directory to disk."""
 
     @abstractmethod
     def free_bytes(self, path: str) -> int:

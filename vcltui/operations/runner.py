@@ -57,34 +57,42 @@ class Observers(Observer):
         self._observers = tuple(observers)
 
     def begun(self, operation: Operation) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.begun(operation)
 
     def step_started(self, step: Step) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.step_started(step)
 
     def undo_recorded(self, action: UndoAction) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.undo_recorded(action)
 
     def progressed(self, step: Step, share: float) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.progressed(step, share)
 
     def step_finished(self, step: Step, note: str | None) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.step_finished(step, note)
 
     def step_failed(self, step: Step, error: BaseException) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.step_failed(step, error)
 
     def undone(self, action: UndoAction, note: str | None, error: VcltuiError | None) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.undone(action, note, error)
 
     def ended(self, outcome: Outcome, error: BaseException | None) -> None:
+        """Pass it on."""
         for observer in self._observers:
             observer.ended(outcome, error)
 
@@ -146,9 +154,7 @@ def run(
     watcher.ended(Outcome.DONE, None)
 
 
-def _run_step(
-    step: Step, cancel: CancelToken, observer: Observer, undo: list[UndoAction]
-) -> None:
+def _run_step(step: Step, cancel: CancelToken, observer: Observer, undo: list[UndoAction]) -> None:
     observer.step_started(step)
     context = _Context(step, cancel, observer, undo)
     try:

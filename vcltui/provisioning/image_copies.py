@@ -88,8 +88,7 @@ def plan_convert(context: Context, source: str, destination: str, disk_format: s
         if not path.startswith("/"):
             raise UsageError(f"{path!r} is no absolute path", "Give the whole path on the host")
     home = destination.rsplit("/", 1)[0]
-    folders = (*paths.allowed_directories(context), source.rsplit("/", 1)[0])
-    check_disk_is_safe(node, source, folders)
+    check_disk_is_safe(node, source, paths.allowed_directories(context))
     if node.stat(destination) is not None:
         raise ConflictError(f"{destination} exists already", "Choose another name")
     operation_id = new_operation_id()

@@ -86,8 +86,8 @@ def _check_sources(context: Context, request: ImportRequest) -> None:
                 f"There is no file {source} on host {context.vmhost.name}",
                 "The path is one on the VM host",
             )
-        folders = (*paths.allowed_directories(context), source.rsplit("/", 1)[0])
-        check_disk_is_safe(node, source, folders)
+        if len(request.sources) == 1:
+            check_disk_is_safe(node, source, paths.allowed_directories(context))
 
 
 def _named(context: Context, request: ImportRequest) -> tuple[ImportRequest, str]:

@@ -63,8 +63,12 @@ def copy_step(
     disk_format: str,
     lock: Callable[[CancelToken], AbstractContextManager[None]],
     for_repository: bool = False,
+    source_format: str | None = None,
 ) -> Step:
-    """A step that copies a disk, flattened, to a name that must not exist yet, under a lock."""
+    """A step that copies a disk, flattened, to a name that must not exist yet, under a lock.
+
+    `source_format` is told for a source that an earlier step makes.
+    """
     driver, node = context.session.driver, context.session.node
     temporary = publish.temporary_path(destination, operation_id)
     directory = destination.rsplit("/", 1)[0]
@@ -92,7 +96,14 @@ def copy_step(
         name=name,
         title=title,
         run=copy,
-        calls=driver.copy_calls(sources, destination, disk_format, for_repository=for_repository),
+        calls=driver.copy_calls(
+            sources,
+            destination,
+            disk_format,
+            temporary_path=temporary,
+            for_repository=for_repository,
+            source_format=source_format,
+        ),
         undo=(*made_here, RemoveFile(context.vmhost.name, temporary)),
     )
 

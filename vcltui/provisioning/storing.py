@@ -55,6 +55,9 @@ def repository_steps(
         disk_format=profile.repository_image_type,
         lock=locker(context, "repository", profile.repository, image_name),
         for_repository=True,
+        source_format=(
+            profile.datastore_image_type if context.session.node.stat(master) is None else None
+        ),
     )
     if xml is None:
         return (copy,)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
 
-from vcltui.config import Config, host_from_uri
+from vcltui.config import Config, hosts_from_uris
 from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.provisioning.session import HostSession
@@ -29,7 +29,7 @@ class Workspace:
         self.config = config
         self.readonly = readonly
         self.journal = Journal(config.state_directory / "journal")
-        self._named = {host.name: host for host in map(host_from_uri, uris)}
+        self._named = hosts_from_uris(uris)
         self._sessions: dict[str, HostSession] = {}
         self._database: Database | None = None
         self._lock = threading.RLock()
@@ -72,7 +72,11 @@ class Workspace:
                         "There is no inventory yet",
                         "Add a host with `vcltui host add`, or try `vcltui demo`",
                     )
-                self._database = open_database(self.config.inventory_url, create=True)
+                self._database = open_database(
+                    self.config.inventory_url,
+                    create=True,
+                    management_node=self.config.management_node,
+                )
             return self._database or open_database(self.config.inventory_url)
 
     # --- hosts ---

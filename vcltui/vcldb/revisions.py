@@ -44,7 +44,7 @@ def latest_revision(database: Database, image_name: str) -> ImageRevision:
 
 
 def current_revision(database: Database, computer: Computer) -> ImageRevision:
-    """The revision that should be loaded on a computer; `noimage` for none. Raises NotFoundError."""
+    """The revision a computer should be loaded with, `noimage` for none. Raises NotFoundError."""
     if computer.image_revision_id is not None:
         return get_revision_by_id(database, computer.image_revision_id)
     with database.read() as connection:

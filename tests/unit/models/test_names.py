@@ -123,7 +123,21 @@ def test_a_captured_name_is_cut_to_what_vcl_can_keep():
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "a b", "$(reboot)", "a'b", 'a"b', "a\nb", "../a", "a/b", "-rf", "a..b", ".a", "a" * 300],
+    [
+        "",
+        " ",
+        "a b",
+        "$(reboot)",
+        "a'b",
+        'a"b',
+        "a\nb",
+        "../a",
+        "a/b",
+        "-rf",
+        "a..b",
+        ".a",
+        "a" * 300,
+    ],
 )
 def test_names_that_could_be_more_than_a_name_are_refused(name):
     with pytest.raises(UsageError):

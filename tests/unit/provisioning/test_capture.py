@@ -1,0 +1,181 @@
+"""Capturing on the test driver with real disks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import partial
+
+import pytest
+
+from tests.unit.provisioning.world import StopAt, World, checksum
+from vcltui.errors import ConflictError, DiskError, NotFoundError, RefusedError, UsageError
+from vcltui.models.domain import PowerState
+from vcltui.models.guest import NodeState
+from vcltui.provisioning.capture import plan_capture
+from vcltui.provisioning.execute import execute
+from vcltui.provisioning.image_deletion import plan_delete_image
+from vcltui.vcldb import images
+
+CAPTURE_STEPS = [
+    "reserve-image",
+    "pre-capture",
+    "save-xml",
+    "shutdown",
+    "copy-to-master",
+    "copy-to-repository",
+    "save-repository-xml",
+    "finish-image",
+]
+
+
+@pytest.fixture
+def loaded(world: World, image: str) -> str:
+    world.computer("vm1", image).load()
+    world.guest("vm1").write_file("notes.txt", "kept in the image")
+    return image
+
+
+def info(path) -> dict[str, object]:
+    out = subprocess.run(
+        ["qemu-img", "info", "--output=json", str(path)], check=True, capture_output=True
+    )
+    return dict(json.loads(out.stdout))
+
+
+def test_a_capture_can_be_loaded_elsewhere(world: World, loaded: str):
+    before = checksum(world.master(loaded))
+    operation = world.computer("vm1").capture("Base with Notes")
+    assert [step.name for step in operation.steps] == CAPTURE_STEPS
+    name = operation.details["image"]
+    assert name.startswith("linux-BasewithNotes-")
+    assert name.endswith("-v1")
+    assert world.computer("vm1").power_status() is PowerState.OFF
+    master = info(world.master(name))
+    assert master.get("backing-filename") is None
+    copy = world.home / "repository" / name / f"{name}.qcow2"
+    assert info(copy)["format-specific"]["data"]["compat"] == "0.10"
+    assert (world.home / "datastore" / f"{name}.xml").read_text() == (
+        copy.with_suffix(".xml").read_text()
+    )
+    assert checksum(world.master(loaded)) == before
+    world.computer("vm2", name).load()
+    assert world.guest("vm2").read_file("notes.txt") == "kept in the image"
+    assert world.computer("vm2").node_status().state is NodeState.READY
+    assert world.computer("vm2").get_domain_xml(f"vm2:{name}").disks[0].bus == "virtio"
+
+
+@pytest.mark.parametrize("step", CAPTURE_STEPS)
+def test_a_failure_before_any_step_puts_everything_back(world: World, loaded: str, step: str):
+    files = world.files()
+    known = {one.name for one in images.list_revisions(world.workspace.inventory(), deleted=True)}
+
+    def fail() -> None:
+        raise DiskError(f"broken at {step}")
+
+    with pytest.raises(DiskError, match="broken at"):
+        world.computer("vm1", None, StopAt(step, fail)).capture("Base with Notes")
+    assert world.files() == files
+    assert not list((world.home / "repository").glob("*Notes*"))
+    found = images.list_revisions(world.workspace.inventory(), deleted=True)
+    assert {one.name for one in found} == known
+    assert world.computer("vm1").power_status() is PowerState.ON
+    assert world.guest("vm1").read_file("notes.txt") == "kept in the image"
+    world.computer("vm1").capture("Base with Notes")
+
+
+def test_a_failure_after_the_end_keeps_the_image(world: World, loaded: str):
+    def fail() -> None:
+        raise DiskError("too late")
+
+    with pytest.raises(DiskError, match="too late"):
+        world.computer("vm1", None, StopAt("finish-image", fail, after=True)).capture("Notes")
+    name = images.get_revision(world.workspace.inventory(), "Notes").name
+    assert world.master(name).exists()
+    world.computer("vm2", name).load()
+
+
+def test_a_capture_needs_the_guest_on(world: World, loaded: str):
+    world.computer("vm1").power_off()
+    with pytest.raises(RefusedError, match="is off"):
+        world.computer("vm1").capture("Notes")
+
+
+def test_a_capture_needs_a_domain(world: World, loaded: str):
+    with pytest.raises(NotFoundError, match="vm10 has no domain"):
+        world.computer("vm10").capture("Notes")
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 81, "///", "\x1b[0m"])
+def test_bad_names_are_refused(world: World, loaded: str, name: str):
+    files = world.files()
+    with pytest.raises(UsageError):
+        world.computer("vm1").capture(name)
+    assert world.files() == files
+
+
+@pytest.mark.parametrize(
+    "name", ["a'; DROP TABLE image; --", "$(touch /tmp/x)", "../../etc", "-rf"]
+)
+def test_names_are_data(world: World, loaded: str, name: str):
+    operation = world.computer("vm1").capture(name)
+    captured = operation.details["image"]
+    assert world.master(captured).parent == world.home / "datastore"
+    assert world.master(captured).exists()
+
+
+def test_files_of_the_new_name_stop_it(world: World, loaded: str):
+    context = world.computer("vm1").context
+    name = plan_capture(context, "Notes").details["image"]
+    world.master(name).write_bytes(b"somebody's")
+    with pytest.raises(ConflictError, match="already on host"):
+        world.computer("vm1").capture("Notes")
+    assert world.master(name).read_bytes() == b"somebody's"
+
+
+def test_a_file_that_appears_meanwhile_is_not_touched(world: World, loaded: str):
+    name = plan_capture(world.computer("vm1").context, "Notes").details["image"]
+
+    def intrude() -> None:
+        world.master(name).write_bytes(b"somebody's")
+
+    with pytest.raises(ConflictError):
+        world.computer("vm1", None, StopAt("copy-to-master", intrude)).capture("Notes")
+    assert world.master(name).read_bytes() == b"somebody's"
+    assert world.computer("vm1").power_status() is PowerState.ON
+
+
+def test_a_used_image_is_not_deleted(world: World, loaded: str):
+    context = world.host("kvm-b").context
+    with pytest.raises(RefusedError, match=r"stand on it: .*vm1_"):
+        execute(context, "image-x", partial(plan_delete_image, image_name=loaded))
+    assert world.master(loaded).exists()
+    world.computer("vm1").unload()
+    execute(context, "image-x", partial(plan_delete_image, image_name=loaded))
+    assert not world.master(loaded).exists()
+    assert (world.home / "repository" / loaded / f"{loaded}.qcow2").exists()
+
+
+def test_an_image_is_not_deleted_while_a_host_can_not_be_asked(world: World, image: str):
+    (world.home / "kvm-b.xml").unlink()
+    with pytest.raises(RefusedError, match=r"host kvm-b may use it and can't be asked"):
+        execute(
+            world.host("kvm-a").context, "image-x", partial(plan_delete_image, image_name=image)
+        )
+    assert world.master(image).exists()
+
+
+def test_the_domain_of_another_name_is_found_by_its_mac(world: World, loaded: str):
+    module = world.computer("vm1")
+    connection = module.context.session.connection
+    from vcltui.domxml.edit import with_name
+    from vcltui.hypervisor import domains
+
+    domain = domains.get_domain(connection, f"vm1:{loaded}")
+    xml = domains.domain_xml(connection, domain.uuid)
+    domains.destroy(connection, domain.uuid)
+    domains.undefine(connection, domain.uuid)
+    defined = domains.define(connection, with_name(xml, "made-by-hand"))
+    domains.start(connection, defined.uuid)
+    assert module.get_active_domain_name() == "made-by-hand"
+    assert module.capture("By Hand").details["domain"] == "made-by-hand"

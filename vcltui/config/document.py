@@ -1,0 +1,149 @@
+"""What may stand in a configuration file, and how several files become one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vcltui.config import values
+from vcltui.config.values import Place
+from vcltui.errors import ConfigError
+
+_GUESTS: dict[str, values.Check] = {
+    "method": values.one_of("ssh", "simulated"),
+    "user": values.user_name,
+    "identity_file": values.path,
+    "ports": values.ports,
+    "proxy_jump": values.jump_hosts,
+    "boot_timeout_seconds": values.seconds,
+    "shutdown_timeout_seconds": values.seconds,
+}
+_PROFILE: dict[str, values.Check] = {
+    "datastore": values.path,
+    "vmpath": values.path,
+    "repository": values.path,
+    "datastore_image_type": values.one_of("qcow2", "raw", "vmdk", "vdi"),
+    "repository_image_type": values.one_of("qcow2", "raw", "vmdk", "vdi"),
+    "virtualswitch0": values.text,
+    "virtualswitch1": values.text,
+    "eth0_generated": values.boolean,
+    "eth1_generated": values.boolean,
+}
+_HOST: dict[str, values.Check] = {
+    "uri": values.libvirt_uri,
+    "driver": values.text,
+    "profile": values.text,
+    "xml_directory": values.path,
+    "domain_name_style": values.one_of("seed", "vcl25"),
+    "guests": values.table(_GUESTS),
+}
+_DOCUMENT = values.table(
+    {
+        "management_node": values.host_name,
+        "state_directory": values.path,
+        "sandbox": values.boolean,
+        "inventory": values.table(
+            {"path": values.path, "url": values.text, "password_file": values.path}
+        ),
+        "profiles": values.named_tables("profile", values.table(_PROFILE)),
+        "hosts": values.named_tables("host", values.table(_HOST)),
+        "guests": values.table(_GUESTS),
+        "jobs": values.table({"copies_at_once": values.whole_number(1, 64)}),
+        "ui": values.table(
+            {"theme": values.text, "ascii": values.boolean, "keys": values.action_keys}
+        ),
+    }
+)
+# These name one thing together, so a later file's table takes the place of an earlier one's.
+_WHOLE_TABLES = frozenset({"inventory"})
+
+
+class Document:
+    """Checked tables and, for each key, the file that it comes from."""
+
+    def __init__(
+        self, file: Path, tables: Mapping[str, Any], places: Mapping[str, Path] | None = None
+    ) -> None:
+        self.file = file
+        self.tables = dict(tables)
+        self._places = dict(places) if places is not None else _places(tables, "", file)
+
+    def place(self, *keys: str) -> Place:
+        """Where a key stands, or the last file where it stands in none."""
+        key = ".".join(keys)
+        return Place(self._places.get(key, self.file), key)
+
+    def overlaid(self, later: Document) -> Document:
+        """What this document says, with what a later one says in addition or instead."""
+        tables = _overlay(self.tables, later.tables, _WHOLE_TABLES)
+        return Document(later.file, tables, self._places | later._places)
+
+
+def read_documents(files: Sequence[Path]) -> Document:
+    """Read and check files, later ones over earlier ones. Raises ConfigError."""
+    documents = [_read(file) for file in files]
+    whole = documents[0]
+    for later in documents[1:]:
+        whole = whole.overlaid(later)
+    return whole
+
+
+def _read(file: Path) -> Document:
+    return Document(file, check_tables(_parse(file), file))
+
+
+def check_tables(tables: object, file: Path) -> dict[str, Any]:
+    """Check what TOML made of a file. Raises ConfigError naming the file and the key."""
+    checked: dict[str, Any] = _DOCUMENT(tables, Place(file))
+    return checked
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The configuration {file} can't be read: {error.strerror}",
+            "Name another file with --config, or mend its permissions",
+        ) from error
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"The configuration {file} is not written in UTF-8 (line {line})", "Save it as UTF-8"
+        ) from error
+    except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
+        end = f"at line {len(data.splitlines())}, the end"
+        problem = str(error).replace("at end of document", end)
+        raise ConfigError(
+            f"The configuration {file} is no valid TOML: {problem}", "Mend that line"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            f"The configuration {file} is nested too deeply", "No list in it needs another list"
+        ) from error
+
+
+def _overlay(
+    earlier: Mapping[str, Any], later: Mapping[str, Any], whole: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    merged = dict(earlier)
+    for key, value in later.items():
+        known = merged.get(key)
+        if isinstance(value, dict) and isinstance(known, dict) and key not in whole:
+            merged[key] = _overlay(known, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _places(tables: Mapping[str, Any], prefix: str, file: Path) -> dict[str, Path]:
+    places: dict[str, Path] = {}
+    for key, value in tables.items():
+        places[prefix + key] = file
+        if isinstance(value, dict):
+            places |= _places(value, f"{prefix}{key}.", file)
+    return places

@@ -1,0 +1,75 @@
+"""What the configuration says, once it is read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vcltui.models.host import GuestAccess, VMHost, VMProfile
+
+SQLITE_PREFIX = "sqlite:///"
+
+
+def is_there(file: Path) -> bool:
+    """Whether something is at this path; also where it can't be looked at, which opening tells."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """How jobs run. `copies_at_once` is how many disks are copied at the same time."""
+
+    copies_at_once: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class UISettings:
+    """How the console looks. `keys` maps an action's id to the key that does it.
+
+    `theme` None is the console's own; with `ascii` nothing is drawn with other characters.
+    """
+
+    theme: str | None = None
+    ascii: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The configuration. `files` are those that it was read from, in the order of reading.
+
+    `inventory_url` is `sqlite:///` and the path of an embedded file, or the URL of VCL's database;
+    it may hold a password, so it is not part of what is printed of a Config. `guests` are the
+    defaults that the hosts started from. `default_uri` is LIBVIRT_DEFAULT_URI.
+    """
+
+    files: tuple[Path, ...]
+    management_node: str
+    state_directory: Path
+    inventory_url: str = field(repr=False)
+    sandbox: bool = False
+    profiles: Mapping[str, VMProfile] = field(default_factory=dict)
+    hosts: Mapping[str, VMHost] = field(default_factory=dict)
+    guests: GuestAccess = field(default_factory=GuestAccess)
+    jobs: JobSettings = field(default_factory=JobSettings)
+    ui: UISettings = field(default_factory=UISettings)
+    default_uri: str | None = None
+
+    @property
+    def inventory_path(self) -> Path | None:
+        """The embedded inventory's file, or None where the inventory is VCL's database."""
+        if not self.inventory_url.startswith(SQLITE_PREFIX):
+            return None
+        return Path(self.inventory_url.removeprefix(SQLITE_PREFIX))
+
+    def inventory_exists(self) -> bool:
+        """Whether there is an inventory to open: VCL's database, or an embedded file."""
+        path = self.inventory_path
+        return path is None or is_there(path)

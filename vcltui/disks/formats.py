@@ -1,0 +1,104 @@
+"""Which format a disk file has: by its name where that says raw, else by its own first bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from vcltui.errors import ConfigError, DiskError, NotFoundError, RefusedError
+from vcltui.nodes.base import FileStat, Node
+
+DISK_FORMATS = frozenset({"qcow2", "raw", "vmdk", "vdi", "vhdx", "vpc"})
+"""qemu-img's names of the formats that vcltui reads and writes."""
+
+MAGIC_BYTES = 68
+"""How many of a file's first bytes `format_by_magic` looks at."""
+
+_IMAGE_TYPES = {
+    "qcow2": "qcow2",
+    "raw": "raw",
+    "img": "raw",
+    "vmdk": "vmdk",
+    "vdi": "vdi",
+    "vhdx": "vhdx",
+    "vhd": "vpc",
+    "vpc": "vpc",
+}
+_VDI_MAGIC = b"\x7f\x10\xda\xbe"
+_FLAT_EXTENT = re.compile(r"-(?:flat|f\d{3,})\.vmdk\Z")
+
+
+def format_of_type(image_type: str) -> str:
+    """The disk format of one of VCL's image types (`qcow2`, `vmdk`, `raw`, `vhd` ...).
+
+    Raises ConfigError for a type that is no virtual disk.
+    """
+    found = _IMAGE_TYPES.get(image_type.lower())
+    if found is None:
+        raise ConfigError(
+            f"The image type {image_type!r} is no virtual disk format",
+            f"Possible are {', '.join(sorted(_IMAGE_TYPES))}",
+        )
+    return found
+
+
+def format_by_magic(data: bytes) -> str | None:
+    """The format that a file's first MAGIC_BYTES bytes show, or None."""
+    if data.startswith(b"QFI\xfb"):
+        return "qcow2"
+    if data.startswith((b"KDMV", b"# Disk DescriptorFile")):
+        return "vmdk"
+    if data.startswith(b"vhdxfile"):
+        return "vhdx"
+    if data.startswith(b"conectix"):
+        return "vpc"
+    if data[64:68] == _VDI_MAGIC:
+        return "vdi"
+    return None
+
+
+def format_by_name(path: str) -> str | None:
+    """`raw` where a file's name says so (`.raw`, a flat extent of a VMDK), else None.
+
+    A name goes before the content here: what a guest wrote at the start of its raw disk must not
+    turn the file into something else.
+    """
+    if PurePosixPath(path).suffix == ".raw" or _FLAT_EXTENT.search(path):
+        return "raw"
+    return None
+
+
+def format_of(node: Node, path: str) -> str:
+    """The format of a disk file. Raises NotFoundError, DiskError when it can't be told."""
+    found = format_by_name(path)
+    if found is None:
+        found = format_by_magic(node.read_bytes(path, MAGIC_BYTES))
+    if found is None:
+        raise DiskError(
+            f"{path} on {node.name} is no virtual disk of a format that can be told",
+            "It is damaged, or a raw disk whose name must end in .raw",
+        )
+    return found
+
+
+def guess_format(node: Node, path: str) -> str:
+    """The format QEMU assumes for a backing file whose overlay records none.
+
+    It goes by the first bytes, and takes what it can't tell for raw. Raises NotFoundError.
+    """
+    return format_by_magic(node.read_bytes(path, MAGIC_BYTES)) or "raw"
+
+
+def require_plain_file(node: Node, path: str) -> FileStat:
+    """What `path` is. Raises NotFoundError where it is missing, RefusedError where no plain file.
+
+    Looked at before a file is opened: opening a pipe or a device can block or do harm.
+    """
+    found = node.stat(path)
+    if found is None:
+        raise NotFoundError(
+            f"There is no disk file {path} on {node.name}", "Look at the path and what is mounted"
+        )
+    if not found.is_file:
+        raise RefusedError(f"{path} on {node.name} is no plain file", "Name a virtual disk file")
+    return found

@@ -1,0 +1,138 @@
+"""Images in a repository: the specification's find_repository_image_file_paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from vcltui.disks.vmdk import (
+    SECTOR_BYTES,
+    is_descriptor,
+    order_parts,
+    part_stem,
+    read_descriptor,
+)
+from vcltui.errors import ConfigError, DiskError, RefusedError
+from vcltui.models.host import VMProfile
+from vcltui.models.names import check_name
+from vcltui.nodes.base import FileStat, Node
+
+IMAGE_SUFFIXES = frozenset({".qcow2", ".vmdk", ".raw", ".img", ".vdi", ".vhd", ".vhdx", ".vpc"})
+"""What an image's file can end in: no VMX, text or XML file of the same name is one."""
+
+_MAGIC_BYTES = 64
+
+
+def directory(profile: VMProfile) -> str:
+    """The repository's folder on the host. Raises ConfigError where the profile has none."""
+    if not profile.repository:
+        raise ConfigError(
+            f"The VM profile {profile.name} has no repository", "Set its repository path"
+        )
+    return profile.repository.rstrip("/")
+
+
+def image_path(profile: VMProfile, image_name: str) -> str:
+    """Where a captured image is put: `<repository>/<image name>/<image name>.<type>`."""
+    name = check_name("image", image_name)
+    return f"{directory(profile)}/{name}/{name}.{profile.repository_image_type}"
+
+
+def xml_path(profile: VMProfile, image_name: str) -> str:
+    """Where the domain XML of a captured image is put, beside it."""
+    name = check_name("image", image_name)
+    return f"{directory(profile)}/{name}/{name}.xml"
+
+
+def search_paths(profile: VMProfile, image_name: str) -> tuple[str, ...]:
+    """Where an image may lie, with wildcards; the specification's method of that name.
+
+    get_image_repository_search_paths. No pattern matches another image, such as `-v10` for `-v1`.
+    """
+    name = check_name("image", image_name)
+    folders = (f"{directory(profile)}/{name}", directory(profile))
+    return tuple(
+        f"{folder}/{name}{tail}"
+        for folder in folders
+        for tail in (".*", "-flat.vmdk", "-[fs][0-9]*.vmdk")
+    )
+
+
+def find_image_files(node: Node, repository: str, image_name: str) -> tuple[str, ...]:
+    """An image's files in reading order; empty where the repository does not have it.
+
+    Found as `<repository>/<image name>/<image name>.*`, else as `<repository>/<image name>.*`.
+    A split VMDK is its parts, without the descriptor. Raises NotFoundError where the repository is
+    missing, RefusedError where it holds two different files that could be the image, DiskError
+    where a part is missing.
+    """
+    name = check_name("image", image_name)
+    root = repository.rstrip("/")
+    entries = {entry.name: entry for entry in node.list_directory(root)}
+    folder = entries.get(name)
+    if folder is not None and folder.is_directory:
+        found = select_image_files(node, node.list_directory(folder.path), name)
+        if found:
+            return found
+    return select_image_files(node, list(entries.values()), name)
+
+
+def select_image_files(node: Node, entries: Sequence[FileStat], image_name: str) -> tuple[str, ...]:
+    """The files among a folder's `entries` that are the image, in reading order.
+
+    Raises as find_image_files.
+    """
+    files = [entry for entry in entries if entry.is_file]
+    whole = [entry for entry in files if _is_whole(entry.name, image_name)]
+    parts = [entry for entry in files if part_stem(entry.name) == image_name]
+    descriptors = [entry for entry in whole if parts and _is_descriptor(node, entry)]
+    rivals = [entry.path for entry in whole if entry not in descriptors]
+    if len(rivals) > 1 or (rivals and parts):
+        named = [*rivals, *(entry.path for entry in parts[:1])]
+        raise RefusedError(
+            f"The image {image_name} is twice in the repository on {node.name}: "
+            f"{' and '.join(named)}",
+            "Move away the one that is not right",
+        )
+    if not parts:
+        return tuple(rivals)
+    if descriptors:
+        return _described_parts(node, descriptors[0].path, parts)
+    return order_parts([entry.path for entry in parts])
+
+
+def _is_whole(file_name: str, image_name: str) -> bool:
+    path = PurePosixPath(file_name)
+    return path.stem == image_name and path.suffix in IMAGE_SUFFIXES
+
+
+def _is_descriptor(node: Node, entry: FileStat) -> bool:
+    is_vmdk = entry.name.endswith(".vmdk")
+    return is_vmdk and is_descriptor(node.read_bytes(entry.path, _MAGIC_BYTES))
+
+
+def _described_parts(node: Node, descriptor: str, parts: Sequence[FileStat]) -> tuple[str, ...]:
+    """The parts in their order, proven by the descriptor to be all there are."""
+    ordered = order_parts([part.path for part in parts])
+    found = {part.path: part for part in parts}
+    extents = read_descriptor(node, descriptor)
+    named = [PurePosixPath(descriptor).with_name(extent.name) for extent in extents]
+    for part in named:
+        if str(part) not in found:
+            raise DiskError(
+                f"{descriptor} on {node.name} names the part {part.name}, which is missing",
+                "Copy the missing file there as well",
+            )
+    if [str(part) for part in named] != list(ordered):
+        raise DiskError(
+            f"{descriptor} on {node.name} does not name the parts that lie beside it in order",
+            "Move away what does not belong to the image",
+        )
+    for extent, path in zip(extents, ordered, strict=True):
+        whole = found[path].size_bytes == extent.sectors * SECTOR_BYTES
+        if extent.kind != "SPARSE" and (extent.offset_sectors or not whole):
+            raise DiskError(
+                f"The part {path} on {node.name} is not as long as {descriptor} says",
+                "Copy it again",
+            )
+    return ordered

@@ -1,0 +1,85 @@
+"""An exclusive flock(2) on a file of this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vcltui.errors import NodeError
+from vcltui.models.cancel import CancelToken
+from vcltui.nodes.paths import lock_held, shown
+
+_POLL_SECONDS = 0.05
+_HOLDER_BYTES = 200
+
+
+@contextmanager
+def hold_lock(
+    path: str, machine: str, timeout_seconds: float, cancel: CancelToken | None
+) -> Iterator[None]:
+    """Hold the lock while the block runs; see Node.lock for what is raised."""
+    descriptor = _open(path, machine)
+    try:
+        _take(descriptor, path, machine, timeout_seconds, cancel or CancelToken())
+        _write_holder(descriptor, holder_line(os.getpid()))
+        try:
+            yield
+        finally:
+            _write_holder(descriptor, "")
+    finally:
+        os.close(descriptor)
+
+
+def holder_line(pid: int) -> str:
+    """What the holder of a lock writes into it, for whoever finds it held."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return f"pid={pid} host={socket.gethostname()} since={now}"
+
+
+def _open(path: str, machine: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise NodeError(
+            f"Can't open the lock {shown(path)} on {machine}: {error.strerror}",
+            "Look at the folder's permissions",
+        ) from error
+
+
+def _take(
+    descriptor: int, path: str, machine: str, timeout_seconds: float, cancel: CancelToken
+) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        cancel.raise_if_cancelled()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise lock_held(path, machine, _read_holder(descriptor)) from None
+            cancel.wait(min(_POLL_SECONDS, left))
+        except OSError as error:
+            raise NodeError(
+                f"Can't lock {shown(path)} on {machine}: {error.strerror}",
+                "The file system must support flock",
+            ) from error
+        else:
+            return
+
+
+def _write_holder(descriptor: int, text: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{text}\n".encode() if text else b"", 0)
+
+
+def _read_holder(descriptor: int) -> str:
+    return os.pread(descriptor, _HOLDER_BYTES, 0).decode("utf-8", errors="replace")

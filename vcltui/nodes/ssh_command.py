@@ -1,0 +1,177 @@
+"""Runs one command on another machine by the OpenSSH client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vcltui.errors import CommandError, CommandMissingError, NodeUnreachableError, VcltuiError
+from vcltui.models.cancel import CancelToken
+from vcltui.nodes.base import OutputLine
+from vcltui.nodes.process import EXTRA_PATH, MAX_OUTPUT_BYTES, run_process
+from vcltui.nodes.ssh_errors import connection_error, connection_lost
+from vcltui.nodes.ssh_target import SshTarget
+
+_SSH_FAILED = 255
+_END_TIMEOUT_SECONDS = 20.0
+_GREETING_BYTES = 1 << 16
+
+# The command says its process id first: that tells a failed login from a failed command, lets
+# it be ended, since a program that loses its SSH connection may well run on, and marks where
+# its output begins, since a login shell may have greeted before. It says so on standard output,
+# because only within one stream does SSH keep the order. ssh ends with 255 when it fails: a
+# program that does so too is told apart by the line at the end.
+_RUN_SCRIPT = f"""\
+PATH="$PATH:{EXTRA_PATH}"; LC_ALL=C; export PATH LC_ALL
+sh -c 'echo "vcltui-pid $PPID $$"; exec "$@"' sh "$@"
+status=$?
+[ "$status" -ne {_SSH_FAILED} ] || echo vcltui-own-status >&2
+exit "$status"
+"""
+_OWN_STATUS = "vcltui-own-status\n"
+_PID_LINE = re.compile(rb"^vcltui-pid ([0-9]+) ([0-9]+)\n", re.MULTILINE)
+
+# $1 leads the process group where the login shell has made way for it; $2 is the program.
+_END_SCRIPT = """\
+kill -TERM "-$1" 2>/dev/null
+kill -TERM "$2" 2>/dev/null
+n=0
+while kill -0 "$2" 2>/dev/null; do
+    if [ "$n" -ge 50 ]; then
+        kill -KILL "-$1" 2>/dev/null
+        kill -KILL "$2" 2>/dev/null
+        break
+    fi
+    sleep 0.1
+    n=$((n + 1))
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOutput:
+    """What a command on another machine left. `connection_lost`: it was cut off meanwhile."""
+
+    exit_status: int
+    stdout: bytes
+    stderr: str
+    connection_lost: bool = False
+
+
+def run_over_ssh(
+    target: SshTarget,
+    argv: Sequence[str],
+    *,
+    input_bytes: bytes | None = None,
+    timeout_seconds: float | None = 60.0,
+    on_output: OutputLine | None = None,
+    cancel: CancelToken | None = None,
+    max_output_bytes: int = MAX_OUTPUT_BYTES,
+) -> RemoteOutput:
+    """Run a program with its arguments on the target and wait for it.
+
+    Whatever its exit status, its output is returned. Raises LoginError when it could not be
+    started there, CommandMissingError when this machine has no ssh, CommandError and
+    CancelledError as run_process; on these the program is ended on the target too, and
+    NodeUnreachableError takes their place when that could not be done.
+    """
+    program = argv[0].rsplit("/", 1)[-1]
+    started = False
+
+    def end_remote(stdout: bytes) -> None:
+        nonlocal started
+        found = _PID_LINE.search(stdout)
+        started = found is not None
+        if found is not None:
+            _end_on_target(target, [part.decode() for part in found.groups()], program)
+
+    try:
+        output = run_process(
+            target.argv(["sh", "-c", _RUN_SCRIPT, "sh", *argv]),
+            input_bytes=input_bytes,
+            timeout_seconds=timeout_seconds,
+            on_output=None if on_output is None else _after_greeting(on_output),
+            cancel=cancel,
+            max_output_bytes=max_output_bytes + _GREETING_BYTES,
+            before_end=end_remote,
+            program=program,
+        )
+    except CommandMissingError:
+        raise
+    except CommandError as error:
+        if started:
+            raise
+        raise connection_error(target, "timed out") from error
+    stderr = output.stderr.decode("utf-8", errors="replace")
+    marked = _PID_LINE.search(output.stdout, 0, _GREETING_BYTES)
+    if marked is None:
+        raise connection_error(target, stderr)
+    ssh_failed = output.exit_status == _SSH_FAILED or output.exit_status < 0
+    lost = ssh_failed and not stderr.endswith(_OWN_STATUS)
+    stderr = stderr.removesuffix(_OWN_STATUS)
+    return RemoteOutput(output.exit_status, output.stdout[marked.end() :], stderr, lost)
+
+
+def run_on_target(
+    target: SshTarget,
+    argv: Sequence[str],
+    *,
+    input_bytes: bytes | None = None,
+    timeout_seconds: float | None = 60.0,
+    on_output: OutputLine | None = None,
+    cancel: CancelToken | None = None,
+    max_output_bytes: int = MAX_OUTPUT_BYTES,
+) -> RemoteOutput:
+    """As run_over_ssh, for commands that must be seen to their end.
+
+    Also raises NodeUnreachableError when the connection broke meanwhile, CommandMissingError
+    when the target has no such program.
+    """
+    output = run_over_ssh(
+        target,
+        argv,
+        input_bytes=input_bytes,
+        timeout_seconds=timeout_seconds,
+        on_output=on_output,
+        cancel=cancel,
+        max_output_bytes=max_output_bytes,
+    )
+    if output.connection_lost:
+        raise connection_lost(target, argv[0])
+    if output.exit_status == 127 and "not found" in output.stderr:
+        raise CommandMissingError(
+            f"The program {argv[0]} is not installed on {target}",
+            "Install it there, or put it on the PATH",
+            exit_status=127,
+            stderr=output.stderr,
+        )
+    return output
+
+
+def _after_greeting(on_output: OutputLine) -> OutputLine:
+    """Passes on what comes after the line with the process id."""
+    begun = False
+
+    def take(piece: str) -> None:
+        nonlocal begun
+        if begun:
+            on_output(piece)
+        else:
+            begun = _PID_LINE.fullmatch(piece.encode() + b"\n") is not None
+
+    return take
+
+
+def _end_on_target(target: SshTarget, pids: Sequence[str], program: str) -> None:
+    """End the command that said its process ids, and wait for its end."""
+    try:
+        run_process(
+            target.argv(["sh", "-c", _END_SCRIPT, "sh", *pids]),
+            timeout_seconds=_END_TIMEOUT_SECONDS,
+        )
+    except VcltuiError as error:
+        raise NodeUnreachableError(
+            f"{program} was to be stopped on {target}, which no longer answers",
+            "Look on that machine whether it still runs",
+        ) from error
