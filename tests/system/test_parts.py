@@ -171,24 +171,6 @@ def test_written_file_survives_a_hard_power_off(guest: Guest) -> None:
     assert guest.ssh("cat currentimage.txt").stdout == "kept\n"
 
 
-@pytest.mark.parametrize("guest", ["pc"], indirect=True)
-def test_guest_outlives_a_killed_libvirtd(guest: Guest, libvirt_system: LibvirtSystem) -> None:
-    if not libvirt_system.started_here:
-        pytest.skip("libvirtd was running before the tests")
-    guest.start()
-    address, name = guest.addresses()[0], guest.domain.name()
-    libvirt_system.kill_libvirtd()
-    try:
-        with pytest.raises(libvirt.libvirtError):
-            libvirt.open(libvirt_system.uri)
-        assert guest.ssh("true", address).returncode == 0
-    finally:
-        libvirt_system.start_libvirtd()
-    with closing(libvirt.open(libvirt_system.uri)) as connection:
-        assert connection.lookupByName(name).isActive()
-    assert guest.ssh("true", address).returncode == 0
-
-
 def test_guest_image_is_built_once(guest_image: GuestImage, cache_dir: Path) -> None:
     before = guest_image.qcow2.stat()
     again = build_guest_image(cache_dir)

@@ -88,7 +88,6 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
     master, own = request.master_path, request.copy_on_write_path
     temporary = temporary_path(own, request.operation_id)
     host = driver.context.vmhost.name
-    master_format = format_of(node, master) if request.master_exists else disk_format
 
     def run(context: StepContext) -> str | None:
         def before_publish(whole: FileStat) -> None:
@@ -113,15 +112,25 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
 
     if disk_format == "qcow2":
         title = f"Create the copy-on-write disk {PurePosixPath(own).name}"
-        command = overlay_command(master, master_format, temporary)
+        master_format = format_of(node, master) if request.master_exists else disk_format
+        calls: tuple[str, ...] = (
+            overlay_command(master, master_format, temporary),
+            f"rename {temporary} {own}",
+        )
     else:
         title = f"Copy {name} to the disk {PurePosixPath(own).name}"
-        command = _full_copy_command(driver, request, temporary, master_format)
+        calls = driver.copy_calls(
+            (master,),
+            own,
+            disk_format,
+            temporary_path=temporary,
+            source_format=None if request.master_exists else disk_format,
+        )
     return Step(
         name="copy-on-write",
         title=title,
         run=run,
-        calls=(command, f"rename {temporary} {own}"),
+        calls=calls,
         undo=(RemoveFile(host, temporary), RemoveFile(host, descriptor_path(temporary))),
     )
 
@@ -140,22 +149,6 @@ def registry_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
         run=run,
         calls=(qemuimg.command_line(argv),),
     )
-
-
-def _full_copy_command(
-    driver: QemuImgDriver, request: DefineRequest, temporary: str, master_format: str
-) -> str:
-    disk_format = driver.get_disk_format()
-    if request.master_exists:
-        (command, *_) = driver.copy_calls(
-            (request.master_path,),
-            request.copy_on_write_path,
-            disk_format,
-            temporary_path=temporary,
-        )
-        return command
-    argv = qemuimg.convert_argv((request.master_path,), master_format, temporary, disk_format)
-    return qemuimg.command_line(argv)
 
 
 def _folder(path: str) -> str:

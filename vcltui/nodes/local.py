@@ -49,7 +49,7 @@ class LocalNode(Node):
         """As Node.run. Also raises CommandError when the output exceeds 64 MiB."""
         output = run_process(
             argv,
-            input_bytes=None if input_text is None else input_text.encode(),
+            input_bytes=None if input_text is None else input_text.encode(errors="replace"),
             timeout_seconds=timeout_seconds,
             on_output=on_output,
             cancel=cancel,
@@ -108,7 +108,7 @@ class LocalNode(Node):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 with open(os.open(temporary, flags, 0o600), "wb") as file:  # noqa: PTH123
                     os.fchmod(file.fileno(), mode)
-                    file.write(text.encode("utf-8", errors="surrogateescape"))
+                    file.write(text.encode(errors="replace"))
                     file.flush()
                     os.fsync(file.fileno())
                 Path(temporary).replace(path)

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,8 +77,10 @@ def _take(
 
 
 def _write_holder(descriptor: int, text: str) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{text}\n".encode() if text else b"", 0)
+    # Only a hint to others: the lock holds on a full disk too, where the line does not fit.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{text}\n".encode() if text else b"", 0)
 
 
 def _read_holder(descriptor: int) -> str:

@@ -6,6 +6,7 @@ import secrets
 
 from vcltui.errors import CommandError, ConflictError, LockedError, UsageError, VcltuiError
 from vcltui.nodes.base import CommandResult
+from vcltui.nodes.process import is_argument
 
 _MAX_STEM = 200
 
@@ -15,7 +16,7 @@ def check_path(path: str) -> str:
 
     Raises UsageError.
     """
-    if not path.startswith("/") or "\0" in path:
+    if not path.startswith("/") or not is_argument(path):
         raise UsageError(f"{path!r} is no absolute path", "Give the whole path, beginning with /")
     return path
 

@@ -98,6 +98,14 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=search_path())
 
 
+def is_argument(text: str) -> bool:
+    """Whether the system can take `text` as an argument or a path."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def command_environment() -> dict[str, str]:
     """The environment of every command: the caller's, messages in English, sbin on the PATH.
 
@@ -117,7 +125,7 @@ def start_process(
     The session keeps a ctrl-c at the console from reaching it. Raises CommandMissingError,
     CommandError when the system refuses to run it, UsageError for an impossible argument.
     """
-    if not argv or any("\0" in argument for argument in argv):
+    if not argv or not all(is_argument(argument) for argument in argv):
         raise UsageError(f"{list(argv)!r} can't be run", "No argument may hold a NUL character")
     program = find_program(argv[0])
     if program is None:

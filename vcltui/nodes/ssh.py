@@ -57,7 +57,7 @@ class SshNode(Node):
         output = run_on_target(
             self._target,
             argv,
-            input_bytes=None if input_text is None else input_text.encode(),
+            input_bytes=None if input_text is None else input_text.encode(errors="replace"),
             timeout_seconds=timeout_seconds,
             on_output=on_output,
             cancel=cancel,
@@ -112,7 +112,7 @@ class SshNode(Node):
 
     def write_text(self, path: str, text: str, mode: int = 0o644) -> None:
         """As Node.write_text."""
-        data = text.encode("utf-8", errors="surrogateescape")
+        data = text.encode(errors="replace")
         temporary = temporary_beside(check_path(path))
         parameters = (temporary, path, f"{mode:o}", str(len(data)))
         output = self._script(ssh_files.WRITE_SCRIPT, *parameters, input_bytes=data)

@@ -147,6 +147,18 @@ def test_copy_calls_are_what_is_run(host):
     assert host.reads(target, 1)
 
 
+def test_copy_calls_of_a_source_that_is_not_there_yet(host):
+    calls = driver(host).copy_calls(
+        ["/d/a.raw"], "/r/a.qcow2", temporary_path="/r/.t", source_format="raw"
+    )
+    assert calls == (
+        "qemu-img convert -f raw -p -O qcow2 /d/a.raw /r/.t",
+        "rename /r/.t /r/a.qcow2",
+    )
+    with pytest.raises(NotFoundError):
+        driver(host).copy_calls(["/d/a.raw"], "/r/a.qcow2")
+
+
 def test_nothing_to_copy(host):
     with pytest.raises(UsageError):
         driver(host).copy_virtual_disk([], str(host.repository / "x.qcow2"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "nodes")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "nodes"))
 
 from guest_machine import GuestMachine, enter_script, fill_root
 from private_sshd import SshServer, start_sshd, stop_sshd

@@ -1,7 +1,7 @@
 """A guest to log in to: a folder that a private SSH server shows as the whole file system.
 
 Only in there may the guests' scripts remove files and power off. In it `sh` is dash, which looks
-programs up, and never busybox, whose shell would take its own poweroff.
+programs up; the shell of busybox would take busybox's own poweroff.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ APPLETS = ("cat", "mv", "rm", "sync", "sleep", "test")
 ENTER = """\
 #!/bin/sh
 echo "$PPID" >"{root}/sshd.pid"
-exec {unshare} env -i HOME=/root PATH=/bin chroot "{root}" /bin/sh -c "$SSH_ORIGINAL_COMMAND"
+exec {unshare} env -i HOME=/root PATH=/bin {chroot} "{root}" /bin/sh -c "$SSH_ORIGINAL_COMMAND"
 """
 POWEROFF = """\
 #!/bin/sh
@@ -93,7 +93,8 @@ def fill_root(root: Path) -> None:
 def enter_script(folder: Path, root: Path) -> Path:
     """What the SSH server runs instead of a login: the command, with `root` as its root."""
     enter = folder / "enter"
+    chroot = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin:/bin")
     unshare = "" if os.geteuid() == 0 else "unshare -r"
-    enter.write_text(ENTER.format(root=root, unshare=unshare))
+    enter.write_text(ENTER.format(root=root, unshare=unshare, chroot=chroot))
     enter.chmod(0o755)
     return enter

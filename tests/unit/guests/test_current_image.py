@@ -53,6 +53,18 @@ def test_vcls_own_file() -> None:
         "id=1\n".join(TEXT.split("id=1846\n", 1)).replace("id=1\n", "id=1\nid=1846\n", 1),
         TEXT + "\n" * 100_000 + "id=9\n",
     ],
+    ids=[
+        "dos",
+        "mac",
+        "blank-lines",
+        "nul",
+        "utf-16",
+        "byte-order-mark",
+        "junk",
+        "spaces",
+        "key-twice",
+        "huge",
+    ],
 )
 def test_damage_does_not_matter(text: str) -> None:
     assert parse(text) == parse(TEXT)

@@ -64,7 +64,11 @@ def test_a_blank_disk_has_no_files(lab: Lab) -> None:
         lab.guest.set_tag("vcld_post_load", "now")
 
 
-@pytest.mark.parametrize("text", ["", "x", "grüße\n\r\n\0 \"'\\", "y" * 60_000, "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "grüße\n\r\n\0 \"'\\", "y" * 60_000, "\ud800"],
+    ids=["empty", "short", "odd", "long", "surrogate"],
+)
 def test_files_are_kept(lab: Lab, text: str) -> None:
     lab.guest.write_file("notes.txt", text)
     lab.guest.write_file("../other", "z")

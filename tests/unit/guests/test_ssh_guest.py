@@ -67,7 +67,11 @@ def test_current_image_is_written_and_read(machine: GuestMachine) -> None:
     assert guest.describe() == f"ssh {machine.server.user}@127.0.0.1"
 
 
-@pytest.mark.parametrize("text", ["", "\n\n\n", "no end", "grüße 'x' $(y)\n", "<x/>\n" * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n\n\n", "no end", "grüße 'x' $(y)\n", "<x/>\n" * 50_000],
+    ids=["empty", "newlines", "no-end", "quotes", "long"],
+)
 def test_files_arrive_whole(machine: GuestMachine, text: str) -> None:
     guest = machine.linux()
     guest.write_file("notes.txt", "old")
@@ -224,6 +228,32 @@ def test_what_an_images_owner_wants_kept_is_kept(machine: GuestMachine) -> None:
 def test_pre_capture_of_a_bare_guest(machine: GuestMachine) -> None:
     machine.linux().pre_capture(CancelToken())
     assert list(machine.home.iterdir()) == []
+
+
+def test_a_busybox_shell_is_enough(machine: GuestMachine) -> None:
+    """It is never asked to shut down, since it would use busybox's own poweroff."""
+    shell = machine.root / "bin/sh"
+    shell.unlink()
+    shell.symlink_to("busybox")
+    machine.put("/etc/vcl/vcl_post_load", "#!/bin/sh\necho hook\n", 0o755)
+    machine.put("/sys/class/net/eth0/address", "52:54:00:aa:bb:01\n")
+    machine.put("/tmp/vcl1")
+    machine.put("/root/linux-Base-1-v1.xml")
+    guest = machine.linux()
+    guest.post_load(CURRENT)
+    guest.write_file("notes.txt", "grüße\n\n")
+    guest.save_domain_xml("linux-Base-1-v10", "<domain/>")
+    guest.pre_capture(CancelToken())
+    assert guest.read_current_image() == CURRENT
+    assert guest.read_file("notes.txt") == "grüße\n\n"
+    assert guest.read_file("linux-Base-1-v1.xml") is None
+    assert guest.mac_addresses() == ("52:54:00:aa:bb:01",)
+    assert sorted(path.name for path in machine.home.iterdir()) == [
+        "currentimage.txt",
+        "linux-Base-1-v10.xml",
+        "notes.txt",
+    ]
+    assert not (machine.root / "tmp/vcl1").exists()
 
 
 def test_only_older_domain_xml_goes(machine: GuestMachine) -> None:

@@ -67,6 +67,24 @@ def test_exit_statuses_are_the_commands_own(node: Node, status: int) -> None:
     assert result.exit_status == status
 
 
+def test_many_commands_at_once(node: Node) -> None:
+    """More than one SSH connection carries by default."""
+    outcomes: list[str] = []
+    threads = [
+        threading.Thread(
+            target=lambda number=number: outcomes.append(
+                node.run(["sh", "-c", 'sleep 0.3; echo "$1"', "sh", str(number)]).stdout
+            )
+        )
+        for number in range(14)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(int(text) for text in outcomes) == list(range(14))
+
+
 def test_missing_program(node: Node) -> None:
     with pytest.raises(CommandMissingError, match="no-such-program"):
         node.run(["no-such-program", "--x"])
@@ -227,7 +245,7 @@ def test_a_files_life_under_any_name(node: Node, tmp_path: Path, name: str) -> N
     assert names_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("path", ["relative", "", "-rf", "~/x", "/nul\0"])
+@pytest.mark.parametrize("path", ["relative", "", "-rf", "~/x", "/nul\0", "/\ud800"])
 def test_only_absolute_paths(node: Node, path: str) -> None:
     for call in (
         node.stat,

@@ -29,7 +29,7 @@ def test_output_up_to_the_bound_is_kept() -> None:
     assert output.stdout == bytes(1000)
 
 
-@pytest.mark.parametrize("argv", [[], ["echo", "a\0b"], ["a\0b"]])
+@pytest.mark.parametrize("argv", [[], ["echo", "a\0b"], ["a\0b"], ["echo", "\ud800"]])
 def test_impossible_arguments(argv: list[str]) -> None:
     with pytest.raises(UsageError):
         run_process(argv)

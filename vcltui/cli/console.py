@@ -1,0 +1,32 @@
+"""Opens the console."""
+
+from __future__ import annotations
+
+import logging
+
+from vcltui.cli.options import GlobalOptions
+from vcltui.cli.workspace import open_workspace
+from vcltui.runtime.workspace import Workspace
+from vcltui.tui.app import run_console
+
+
+def open_console(options: GlobalOptions) -> int:
+    """Open the console on what `options` mean; returns its exit code."""
+    with open_workspace(options) as workspace:
+        return console_on(workspace, options)
+
+
+def console_on(workspace: Workspace, options: GlobalOptions) -> int:
+    """Open the console on a workspace; returns its exit code.
+
+    It logs to a file in the state folder, since a log on stderr would be drawn over it.
+    """
+    directory = workspace.config.state_directory
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logging.basicConfig(
+        level=options.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        filename=directory / "console.log",
+        force=True,
+    )
+    return run_console(workspace)

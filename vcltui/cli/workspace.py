@@ -1,0 +1,56 @@
+"""Opens what the commands work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from vcltui.cli.options import GlobalOptions
+from vcltui.cli.text import say
+from vcltui.config import load_config
+from vcltui.runtime.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def open_workspace(options: GlobalOptions) -> Workspace:
+    """Open the workspace that `options` mean; the caller closes it.
+
+    Where neither the command line nor configuration or inventory name a host, it is the one of
+    LIBVIRT_DEFAULT_URI. Raises ConfigError, UsageError, InventoryError.
+    """
+    config = load_config(options.config)
+    workspace = Workspace(config, uris=options.uris, readonly=options.readonly)
+    if options.uris or config.default_uri is None:
+        return workspace
+    try:
+        has_hosts = bool(workspace.hosts())
+    except BaseException:
+        workspace.close()
+        raise
+    if has_hosts:
+        return workspace
+    workspace.close()
+    return Workspace(config, uris=(config.default_uri,), readonly=options.readonly)
+
+
+def pass_workspace(function: Callable[Concatenate[Workspace, P], R]) -> Callable[P, R]:
+    """Give a command the workspace as its first argument, and close it when it is over."""
+
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        ctx = click.get_current_context()
+        workspace = ctx.with_resource(open_workspace(_options(ctx)))
+        if workspace.config.sandbox:
+            say("This is a sandbox: its hosts are invented and its guests simulated.")
+        return function(workspace, *args, **kwargs)
+
+    return update_wrapper(command, function)
+
+
+def _options(ctx: click.Context) -> GlobalOptions:
+    options: Any = ctx.find_object(GlobalOptions)
+    return options if isinstance(options, GlobalOptions) else GlobalOptions()
