@@ -185,7 +185,7 @@ def test_over_ssh(
         error = job.line.run("load", FIRST, job.image, status=1)
         assert "host key" in error.lower()
         sshd.stop()
-        error = job.line.run("status", FIRST, status=1)
+        error = job.line.run("power", "status", FIRST, status=1)
         assert "kvm1" in error
     finally:
         remove_domains()

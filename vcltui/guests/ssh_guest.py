@@ -135,7 +135,7 @@ class SshGuest(HomeGuest):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise GuestError(
-                        f"Computer {self._name} did not answer within {timeout_seconds:g} "
+                        f"Computer {self._name} did not answer within {timeout_seconds:.0f} "
                         f"seconds: {error.what}",
                         error.hint,
                     ) from error

@@ -181,7 +181,7 @@ def run_process(
     except BaseException:
         try:
             if before_end is not None:
-                before_end(bytes(stdout.collected[:_CHUNK_BYTES]) + _readable_now(process.stdout))
+                before_end(bytes(stdout.collected[:_CHUNK_BYTES]) + readable_now(process.stdout))
         finally:
             end_process(process)
         raise
@@ -261,10 +261,13 @@ def _read_some(descriptor: int, collector: _Collector, *, at_end: bool = False) 
     return bool(data)
 
 
-def _readable_now(pipe: IO[bytes] | None) -> bytes:
-    """What stands in a pipe and was not read yet."""
+def readable_now(pipe: IO[bytes] | None) -> bytes:
+    """What stands in a pipe and was not read yet, up to 64 KiB."""
+    if pipe is None:
+        return b""
+    os.set_blocking(pipe.fileno(), False)
     try:
-        return b"" if pipe is None else os.read(pipe.fileno(), _CHUNK_BYTES)
+        return os.read(pipe.fileno(), _CHUNK_BYTES)
     except BlockingIOError:
         return b""
 

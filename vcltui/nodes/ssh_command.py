@@ -24,27 +24,48 @@ _GREETING_BYTES = 1 << 16
 # program that does so too is told apart by the line at the end.
 _RUN_SCRIPT = f"""\
 PATH="$PATH:{EXTRA_PATH}"; LC_ALL=C; export PATH LC_ALL
-sh -c 'echo "vcltui-pid $PPID $$"; exec "$@"' sh "$@"
+sh -c 'echo "vcltui-pid $$"; exec "$@"' sh "$@"
 status=$?
 [ "$status" -ne {_SSH_FAILED} ] || echo vcltui-own-status >&2
 exit "$status"
 """
 _OWN_STATUS = "vcltui-own-status\n"
-_PID_LINE = re.compile(rb"^vcltui-pid ([0-9]+) ([0-9]+)\n", re.MULTILINE)
+_PID_LINE = re.compile(rb"^vcltui-pid ([0-9]+)\n", re.MULTILINE)
 
-# $1 leads the process group where the login shell has made way for it; $2 is the program.
+# Ends a process and all that come from it. Not its process group: some SSH servers run commands
+# in their own. A system without /proc, if there is one, leaves the children to themselves.
 _END_SCRIPT = """\
-kill -TERM "-$1" 2>/dev/null
-kill -TERM "$2" 2>/dev/null
-n=0
-while kill -0 "$2" 2>/dev/null; do
-    if [ "$n" -ge 50 ]; then
-        kill -KILL "-$1" 2>/dev/null
-        kill -KILL "$2" 2>/dev/null
+pids=$1
+add_children() {
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        rest=${line##*) }
+        rest=${rest#* }
+        if [ "${rest%% *}" = "$1" ]; then
+            child=${stat#/proc/}
+            child=${child%/stat}
+            pids="$pids $child"
+            add_children "$child"
+        fi
+    done
+}
+signal_all() {
+    left=
+    for pid in $pids; do
+        if kill "$1" "$pid" 2>/dev/null; then left="$left $pid"; fi
+    done
+}
+add_children "$1"
+signal_all -TERM
+rounds=0
+while [ -n "$left" ]; do
+    if [ "$rounds" -ge 50 ]; then
+        signal_all -KILL
         break
     fi
     sleep 0.1
-    n=$((n + 1))
+    rounds=$((rounds + 1))
+    signal_all -0
 done
 """
 
@@ -84,7 +105,7 @@ def run_over_ssh(
         found = _PID_LINE.search(stdout)
         started = found is not None
         if found is not None:
-            _end_on_target(target, [part.decode() for part in found.groups()], program)
+            _end_on_target(target, found[1].decode(), program)
 
     try:
         output = run_process(
@@ -163,11 +184,11 @@ def _after_greeting(on_output: OutputLine) -> OutputLine:
     return take
 
 
-def _end_on_target(target: SshTarget, pids: Sequence[str], program: str) -> None:
-    """End the command that said its process ids, and wait for its end."""
+def _end_on_target(target: SshTarget, pid: str, program: str) -> None:
+    """End the command that said its process id, and wait for its end."""
     try:
         run_process(
-            target.argv(["sh", "-c", _END_SCRIPT, "sh", *pids]),
+            target.argv(["sh", "-c", _END_SCRIPT, "sh", pid]),
             timeout_seconds=_END_TIMEOUT_SECONDS,
         )
     except VcltuiError as error:

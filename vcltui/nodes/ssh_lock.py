@@ -16,7 +16,7 @@ from vcltui.errors import CommandMissingError, NodeError, NodeUnreachableError
 from vcltui.models.cancel import CancelToken
 from vcltui.nodes.local_lock import holder_line
 from vcltui.nodes.paths import lock_held, parent_of, shown
-from vcltui.nodes.process import end_process, start_process
+from vcltui.nodes.process import end_process, readable_now, start_process
 from vcltui.nodes.ssh_errors import connection_error, connection_lost
 from vcltui.nodes.ssh_target import SshTarget
 
@@ -26,6 +26,7 @@ _READY = b"vcltui-locked\n"
 _POLL_SECONDS = 0.1
 _CONNECT_SECONDS = 30.0
 _LET_GO_SECONDS = 10.0
+_EXIT_SECONDS = 3.0
 
 # The file is never removed: whoever waited on the removed file would hold a lock nobody sees.
 # The dots make a wait end soon when this side is gone: nobody reads them any more. `cat` ends
@@ -114,9 +115,12 @@ def _read_until_ready(
 def _raise_not_locked(
     process: subprocess.Popen[bytes], target: SshTarget, machine: str, path: str, said: bytes
 ) -> NoReturn:
-    end_process(process)
-    stderr = b"" if process.stderr is None else process.stderr.read()
-    text = stderr.decode("utf-8", errors="replace")
+    try:
+        process.wait(_EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        end_process(process)
+    # Not to its end: a master connection that this ssh left behind may hold it open.
+    text = readable_now(process.stderr).decode("utf-8", errors="replace")
     _greeting, begun, holder = said.partition(_BEGUN)
     if not begun:
         raise connection_error(target, "timed out" if process.returncode < 0 else text)

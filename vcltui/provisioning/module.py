@@ -316,11 +316,11 @@ class ProvisioningModule:
         return definition.generate(self.context, domain_uuid)
 
     def get_domain_info(self) -> dict[str, Domain]:
-        """Every domain on the host by its name, from one bulk call.
+        """Every domain on the host by its name, from a fixed number of bulk calls.
 
         Specification: libvirt.pm, get_domain_info.
         """
-        found = domains.list_domains(self.context.session.connection)
+        found = domains.list_domains(self.context.session.connection, details=True)
         return {domain.name: domain for domain in found}
 
     def get_domain_xml(self, domain_name: str) -> DomainDefinition:

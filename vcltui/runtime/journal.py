@@ -73,7 +73,11 @@ class Journal:
     def claim(self, entry: Entry) -> Iterator[IO[str] | None]:
         """Hold an unfinished entry's file for recovery; None when someone else holds it."""
         with entry.path.open("a", encoding="utf-8") as file:
-            yield file if _try_lock(file) else None
+            if not _try_lock(file):
+                yield None
+                return
+            file.write("\n")  # what a kill cut off stays on a line of its own
+            yield file
 
 
 def write_line(file: IO[str], event: str, **values: object) -> None:
@@ -164,13 +168,13 @@ def _is_locked(path: Path) -> bool:
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
-    """The events of a file. A line that is cut off, as a kill leaves it, ends the reading."""
+    """The events of a file. A line that is cut off, as a kill leaves it, is passed over."""
     found: list[dict[str, Any]] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             event = json.loads(line)
         except ValueError:
-            break
+            continue
         if isinstance(event, dict):
             found.append(event)
     return found

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from vcltui.vcldb.newimages import add_image
 
 V1, V10 = "linux-Base-21-v1", "linux-Base-21-v10"
 STORED = "linux-Stored-22-v1"
-FOREIGN_UUID = "11111111-0000-4000-8000-000000000099"
 ESCAPE_NAME = "odd[red]\u2028name"
 
 _NODE = """<node>
@@ -79,7 +79,7 @@ SANDBOX_LINE = "This is a sandbox: its hosts are invented and its guests simulat
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left; `err` is without the line that every command on a sandbox begins with."""
+    """What a command left; `err` is without the line that each begins with on a sandbox."""
 
     code: int
     out: str
@@ -192,8 +192,9 @@ def _read_all(descriptor: int) -> str:
     return data.decode(errors="replace")
 
 
-def fill(lab: Lab) -> None:
-    home = lab.home
+def build_template(home: Path) -> None:
+    """What all labs begin with: disks, and an inventory that does not tell where it is."""
+    lab = Lab(home)
     for folder in ("datastore/vms", "datastore2/vms", "repository", "run/kvm1", "run/kvm2"):
         (home / folder).mkdir(parents=True)
     for store in ("datastore", "datastore2"):
@@ -201,25 +202,14 @@ def fill(lab: Lab) -> None:
             lab.disk(f"{store}/{name}.qcow2")
     (home / "repository" / STORED).mkdir()
     lab.disk(f"repository/{STORED}/{STORED}.qcow2")
-    disks = [
-        lab.disk("datastore/vms/vm1_21-v1.qcow2", backing=f"datastore/{V1}.qcow2"),
-        lab.disk("datastore/vms/vm10_21-v10.qcow2", backing=f"datastore/{V10}.qcow2"),
-        lab.disk("foreign.qcow2"),
-    ]
-    domains = (
-        domain_element(f"vm1:{V1}", 1, disks[0]),
-        domain_element(f"vm10:{V10}", 10, disks[1]),
-        domain_element(ESCAPE_NAME, 99, disks[2], state=5),
-    )
-    (home / "kvm1.xml").write_text(_NODE.format(domains="".join(domains)))
-    lab.config.write_text(_CONFIG.format(home=home))
-    database = open_database(home / "inventory.sqlite", create=True, management_node="mn")
-    for host, store, uri in (
-        ("kvm1", "datastore", f"test://{home}/kvm1.xml"),
-        ("kvm2", "datastore2", "test:///default"),
-    ):
-        profile = VMProfile(host, str(home / store))
-        add_vmhost(database, VMHost(host, uri, profile))
+    lab.disk("foreign.qcow2")
+    _fill_inventory(home / "inventory.sqlite")
+
+
+def _fill_inventory(path: Path) -> None:
+    database = open_database(path, create=True, management_node="mn")
+    for host in ("kvm1", "kvm2"):
+        add_vmhost(database, VMHost(host, "test:///default", VMProfile(host, "/configured")))
     for name in (V1, V10):
         add_image(database, name=name, prettyname="Base", os_name="linux", image_type="qcow2")
     add_image(database, name=STORED, prettyname="Stored", os_name="linux", image_type="qcow2")
@@ -235,3 +225,19 @@ def fill(lab: Lab) -> None:
         computer = get_computer(database, name)
         set_current_image(database, computer.id, get_revision(database, image))
     database.close()
+
+
+def copy_template(template: Path, home: Path) -> Lab:
+    """A lab in the empty folder `home`."""
+    shutil.copytree(template, home, dirs_exist_ok=True)
+    lab = Lab(home)
+    first = lab.disk("datastore/vms/vm1_21-v1.qcow2", backing=f"datastore/{V1}.qcow2")
+    tenth = lab.disk("datastore/vms/vm10_21-v10.qcow2", backing=f"datastore/{V10}.qcow2")
+    domains = (
+        domain_element(f"vm1:{V1}", 1, first),
+        domain_element(f"vm10:{V10}", 10, tenth),
+        domain_element(ESCAPE_NAME, 99, home / "foreign.qcow2", state=5),
+    )
+    (home / "kvm1.xml").write_text(_NODE.format(domains="".join(domains)))
+    lab.config.write_text(_CONFIG.format(home=home))
+    return lab

@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.cli_lab import ESCAPE_NAME, Lab, fill
+from tests.unit.cli.cli_lab import ESCAPE_NAME, Lab, build_template, copy_template
 from vcltui.hypervisor.connection import connect
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every lab is a copy of."""
+    home = tmp_path_factory.mktemp("template")
+    build_template(home)
+    return home
+
+
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path)
-    fill(lab)
+def lab(template: Path, tmp_path: Path) -> Iterator[Lab]:
+    lab = copy_template(template, tmp_path)
     # libvirt's default test host keeps its state while somebody is connected to it.
     held = connect("test:///default", host_name="held")
     yield lab

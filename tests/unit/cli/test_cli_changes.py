@@ -174,13 +174,11 @@ def test_capture_prints_the_image_and_it_can_be_loaded(loaded: Lab) -> None:
     assert loaded("status", "vm20").out.startswith(f"READY: vm20 is loaded with {name}")
 
 
-@pytest.mark.parametrize(
-    ("name", "exit_code"), [("", 2), (" ", 2), ("x" * 300, 2), ("\x1b[31m", 2), ("---", 2)]
-)
-def test_a_capture_with_a_bad_name(loaded: Lab, name: str, exit_code: int) -> None:
-    done = loaded("capture", "vm2", f"--name={name}")
-    assert done.code == exit_code
-    assert done.err.count("\n") == 1
+def test_a_capture_with_a_bad_name(loaded: Lab) -> None:
+    for name in ("", " ", "x" * 300, "\x1b[31m", "---"):
+        done = loaded("capture", "vm2", f"--name={name}")
+        assert done.code == 2
+        assert done.err.count("\n") == 1
     assert loaded("power", "status", "vm2").out == "on\n"
 
 
@@ -217,13 +215,13 @@ def test_power_of_a_domain_by_its_name(lab: Lab, odd_name: str) -> None:
     assert lab("power", "status", "test").out == "off\n"
 
 
-@pytest.mark.parametrize("name", ["vm", "vm1:", f"vm1:{V1[:-1]}", "x" * 300, "", "tes", "test1"])
 @pytest.mark.parametrize("action", ["on", "off", "reset", "status", "shutdown"])
-def test_power_of_what_is_not_there(lab: Lab, action: str, name: str) -> None:
-    done = lab("power", action, "--", name)
-    assert done.code == 1
-    assert "no computer and no domain" in done.err
-    assert done.err.count("\n") == 1
+def test_power_of_what_is_not_there(lab: Lab, action: str) -> None:
+    for name in ("vm", "vm1:", f"vm1:{V1[:-1]}", "x" * 300, "", "tes", "test1"):
+        done = lab("power", action, "--", name)
+        assert done.code == 1
+        assert "no computer and no domain" in done.err
+        assert done.err.count("\n") == 1
 
 
 def test_a_domain_on_another_host(lab: Lab) -> None:
@@ -263,21 +261,21 @@ def test_snapshots_are_not_lost_without_being_asked(loaded: Lab, action: str) ->
     assert len(loaded("snapshot", "list", "vm2", "--json").rows) == 1
 
 
-@pytest.mark.parametrize("name", ["fir", "first1", "", "x" * 300, "../first"])
 @pytest.mark.parametrize("action", ["revert", "delete"])
-def test_an_unknown_snapshot(loaded: Lab, action: str, name: str) -> None:
+def test_an_unknown_snapshot(loaded: Lab, action: str) -> None:
     assert loaded("snapshot", "create", "vm2", "first").code == 0
-    done = loaded("snapshot", action, "vm2", "--yes", "--", name)
-    assert done.code == 1
-    assert done.err.count("\n") == 1
+    for name in ("fir", "first1", "", "x" * 300, "../first"):
+        done = loaded("snapshot", action, "vm2", "--yes", "--", name)
+        assert done.code == 1
+        assert done.err.count("\n") == 1
     assert len(loaded("snapshot", "list", "vm2", "--json").rows) == 1
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "x" * 300, "\x1b[31m"])
-def test_a_bad_snapshot_name(loaded: Lab, name: str) -> None:
-    done = loaded("snapshot", "create", "vm2", name)
-    assert done.code == 2
-    assert done.err.count("\n") == 1
+def test_a_bad_snapshot_name(loaded: Lab) -> None:
+    for name in ("", "a/b", "x" * 300, "\x1b[31m"):
+        done = loaded("snapshot", "create", "vm2", name)
+        assert done.code == 2
+        assert done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

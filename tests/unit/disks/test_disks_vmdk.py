@@ -203,6 +203,17 @@ def test_a_part_that_is_something_else(node, disks, big_raw):
         copy(node, disks, parts)
 
 
+def test_a_copy_that_comes_out_in_another_size_is_no_copy(node, disks, big_raw):
+    """QEMU goes by the length in the extent itself, whatever the descriptor says."""
+    split(disks, big_raw, "twoGbMaxExtentSparse")
+    path = Path(disks.path("x.vmdk"))
+    path.write_text(path.read_text().replace("RW 2097152", "RW 2097000"))
+    before = disks.names()
+    with pytest.raises(DiskError, match="came out with 5368709120 bytes instead of 5368631296"):
+        copy(node, disks, [str(path)])
+    assert disks.names() == before
+
+
 def test_a_descriptor_that_leads_elsewhere(node, disks, big_raw):
     split(disks, big_raw, "monolithicFlat")
     path = Path(disks.path("x.vmdk"))

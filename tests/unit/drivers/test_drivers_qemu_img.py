@@ -393,11 +393,12 @@ def test_a_missing_registry_tool_is_a_note(host, monkeypatch):
     assert "virt-win-reg is not installed" in str(steps[1].run(Context()))
 
 
-@pytest.mark.parametrize("where", ["master", "elsewhere", "datastore"])
+@pytest.mark.parametrize("where", ["master", "master beside", "elsewhere", "datastore"])
 def test_the_registry_of_a_master_is_never_touched(host, monkeypatch, where):
     seen = windows_tool(host, monkeypatch)
     path = {
         "master": host.datastore / f"{NAME}.qcow2",
+        "master beside": host.vmpath / f"{NAME}.qcow2",
         "elsewhere": host.root / "vm1_12-v1.qcow2",
         "datastore": host.datastore / "vm1_12-v1.qcow2",
     }[where]

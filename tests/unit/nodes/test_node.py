@@ -185,6 +185,22 @@ def test_cancel_ends_the_program(node: Node) -> None:
     assert not is_running(pids[0])
 
 
+def test_cancel_ends_what_the_program_started(node: Node) -> None:
+    cancel = CancelToken()
+    pids: list[int] = []
+
+    def take(line: str) -> None:
+        pids.append(int(line))
+        if len(pids) == 2:
+            cancel.cancel()
+
+    inner = "echo $$; sleep 1000 & echo $!; wait"
+    with pytest.raises(CancelledError):
+        node.run(["sh", "-c", 'sh -c "$1"; :', "sh", inner], on_output=take, cancel=cancel)
+    assert len(pids) == 2
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
 def test_cancel_from_another_thread(node: Node) -> None:
     cancel = CancelToken()
     started = threading.Event()

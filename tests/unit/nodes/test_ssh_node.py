@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import threading
 from pathlib import Path
@@ -173,8 +174,15 @@ def test_closing_one_node_does_not_cut_off_another(sshd: SshServer) -> None:
 
 def test_a_connection_that_breaks_is_no_failed_command(sshd: SshServer) -> None:
     node = SshNode(sshd.target(), "vmhost1")
+    pids: list[int] = []
+
+    def cut_off(line: str) -> None:
+        pids.append(int(line))
+        node.close()
+
     with pytest.raises(NodeUnreachableError, match="was lost while sh ran"):
-        node.run(["sh", "-c", "echo x; exec sleep 1000"], on_output=lambda _line: node.close())
+        node.run(["sh", "-c", "echo $$; exec sleep 1000"], on_output=cut_off)
+    os.kill(pids[0], signal.SIGKILL)
     assert node.run(["echo", "again"]).stdout == "again\n"
     node.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from vcltui.config import Config
 from vcltui.guests.simulated import SimulatedGuest
 from vcltui.models.cancel import CancelToken
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
@@ -20,6 +21,7 @@ from vcltui.provisioning.image_import import ImportRequest, plan_import
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.runtime.targets import Targets
 from vcltui.runtime.workspace import Workspace
+from vcltui.vcldb import computers, hosts
 
 HOST_XML = """<node>
   <network><name>private</name><bridge name="virbr7"/>
@@ -133,3 +135,26 @@ def vmhost(home: Path, name: str, **profile: object) -> VMHost:
         xml_directory=str(home / "run" / name),
         guests=GuestAccess(method="simulated"),
     )
+
+
+def open_world(home: Path) -> World:
+    """The world in `home`, made where it is not there yet."""
+    for folder in ("datastore", "vms", "repository", "run"):
+        (home / folder).mkdir(exist_ok=True)
+    known = {name: vmhost(home, name) for name in ("kvm-a", "kvm-b")}
+    config = Config(
+        files=(),
+        management_node="mn1",
+        state_directory=home / "state",
+        inventory_url=f"sqlite:///{home / 'inventory.sqlite'}",
+        sandbox=True,
+        hosts=known,
+    )
+    workspace = Workspace(config)
+    if workspace.database is None:
+        database = workspace.inventory(create=True)
+        for host in known.values():
+            hosts.add_vmhost(database, host)
+        for name, host_name in (("vm1", "kvm-a"), ("vm10", "kvm-a"), ("vm2", "kvm-b")):
+            computers.add_computer(database, hostname=name, vmhost=host_name)
+    return World(home, workspace)

@@ -1,0 +1,209 @@
+"""The fleet: live facts of every host, kept fresh by lanes of their own.
+
+A face reads plain facts at any time and is told when they change; it never waits for a host.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from vcltui.errors import VcltuiError
+from vcltui.models.host import VMHost
+from vcltui.provisioning.session import HostSession
+from vcltui.runtime.fleet_host import HostWatcher
+from vcltui.runtime.fleet_lane import Lane
+from vcltui.runtime.fleet_look import Look
+from vcltui.runtime.fleet_models import (
+    DomainDetails,
+    DomainView,
+    HostImages,
+    InventoryFacts,
+    LiveHost,
+)
+from vcltui.runtime.fleet_rows import domain_views, natural
+from vcltui.runtime.workspace import Workspace
+from vcltui.vcldb.computers import list_computers
+from vcltui.vcldb.database import Database
+from vcltui.vcldb.images import list_revisions
+from vcltui.vcldb.reservations import list_reservations
+
+_log = logging.getLogger(__name__)
+
+INVENTORY_SECONDS = 10.0
+
+Changed = Callable[[], None]
+
+
+class Fleet:
+    """The store of live facts. `start` begins, `close` ends; nothing else ever blocks.
+
+    `list_hosts`, `open_session` and `open_database` are called in the lanes alone.
+    """
+
+    def __init__(
+        self,
+        list_hosts: Callable[[], dict[str, VMHost]],
+        open_session: Callable[[str], HostSession],
+        open_database: Callable[[], Database | None],
+    ) -> None:
+        self._list_hosts = list_hosts
+        self._open_session = open_session
+        self._open_database = open_database
+        self._lock = threading.Lock()
+        self._callbacks: dict[object, Changed] = {}
+        self._watchers: dict[str, HostWatcher] = {}
+        self._looks: dict[str, Look] = {}
+        self._inventory = InventoryFacts()
+        self._inventory_lane = Lane("fleet-inventory", self._read_inventory)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Fleet:
+        """The fleet of a workspace's hosts."""
+        return cls(workspace.hosts, workspace.session, lambda: workspace.database)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._inventory_lane.start()
+
+    def close(self, patience_seconds: float = 1.0) -> None:
+        """End to watch; a lane that hangs on a dead host is left alone after the patience."""
+        with self._lock:
+            self._callbacks.clear()
+        deadline = time.monotonic() + patience_seconds
+        lanes = [self._inventory_lane]
+        self._inventory_lane.stop()
+        for name, watcher in self._watchers.items():
+            watcher.stop()
+            self._looks[name].lane.stop()
+            lanes += [watcher.lane, self._looks[name].lane]
+        for lane in lanes:
+            lane.join(max(0.0, deadline - time.monotonic()))
+
+    def subscribe(self, callback: Changed) -> Callable[[], None]:
+        """Call `callback`, from any thread, after each change until the returned is called."""
+        token = object()
+        with self._lock:
+            self._callbacks[token] = callback
+
+        def end() -> None:
+            with self._lock:
+                self._callbacks.pop(token, None)
+
+        return end
+
+    # --- what is known ---
+
+    def hosts(self) -> list[LiveHost]:
+        """Every host, by natural name."""
+        return [watcher.facts for watcher in self._watchers.values()]
+
+    def host(self, name: str) -> LiveHost | None:
+        """One host, or None where there is none of this name."""
+        watcher = self._watchers.get(name)
+        return watcher.facts if watcher else None
+
+    @property
+    def inventory(self) -> InventoryFacts:
+        """What the inventory said last."""
+        return self._inventory
+
+    def domains(self, host: str | None = None) -> list[DomainView]:
+        """Every domain, or those of one host, with what the inventory knows of it."""
+        hosts = [each for each in self.hosts() if host is None or each.name == host]
+        return domain_views(hosts, self._inventory)
+
+    def details(self, host: str, uuid: str) -> DomainDetails | None:
+        """What was read of the domain that is looked at on its host; None while it is not yet."""
+        look = self._looks.get(host)
+        found = look.details if look else None
+        return found if found is not None and found.uuid == uuid else None
+
+    def images(self, host: str) -> HostImages | None:
+        """The images of a host that is looked at; None while they are not read yet."""
+        look = self._looks.get(host)
+        return look.images if look else None
+
+    # --- what is wanted ---
+
+    def watch_domain(self, host: str, uuid: str) -> None:
+        """Read the details of this domain of the host, now and after changes."""
+        if host in self._looks:
+            self._looks[host].want_domain(uuid)
+
+    def watch_images(self, host: str) -> None:
+        """Read the images of this host, now and from time to time."""
+        if host in self._looks:
+            self._looks[host].want_images()
+
+    def refresh(self, host: str | None = None) -> None:
+        """Read everything again at once, or what concerns one host; returns at once."""
+        self._inventory_lane.wake()
+        for name, watcher in self._watchers.items():
+            if host in (None, name):
+                watcher.refresh()
+                self._looks[name].refresh()
+
+    # --- in the lanes ---
+
+    def _host_changed(self, name: str) -> None:
+        watcher = self._watchers.get(name)
+        if watcher is not None:
+            domains = ((domain.uuid, domain.power.value) for domain in watcher.facts.domains)
+            self._looks[name].domains_are(frozenset(domains))
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            callbacks = list(self._callbacks.values())
+        for callback in callbacks:
+            callback()
+
+    def _read_inventory(self) -> float:
+        try:
+            self._follow(self._list_hosts())
+            found = _read(self._open_database())
+        except VcltuiError as error:
+            _log.info("The inventory: %s", error)
+            found = InventoryFacts(exists=True, problem=str(error))
+        changed, self._inventory = found != self._inventory, found
+        if changed:
+            self._tell()
+        return INVENTORY_SECONDS
+
+    def _follow(self, hosts: dict[str, VMHost]) -> None:
+        """Watch the hosts that are new in the list, and those that left it no more."""
+        if set(hosts) == set(self._watchers) or self._inventory_lane.is_stopped:
+            return
+        for name in set(self._watchers) - set(hosts):
+            self._watchers[name].stop()
+            self._looks[name].lane.stop()
+        watchers: dict[str, HostWatcher] = {}
+        looks: dict[str, Look] = {}
+        new: list[Lane] = []
+        for name in sorted(hosts, key=natural):
+            watcher, look = self._watchers.get(name), self._looks.get(name)
+            if watcher is None or look is None:
+                watcher = HostWatcher(hosts[name], self._open_session, self._host_changed)
+                look = Look(name, self._open_session, self._tell)
+                new += [watcher.lane, look.lane]
+            watchers[name], looks[name] = watcher, look
+        # Replaced, not changed: readers in other threads go on with what they have.
+        self._looks, self._watchers = looks, watchers
+        for lane in new:
+            lane.start()
+        self._tell()
+
+
+def _read(database: Database | None) -> InventoryFacts:
+    if database is None:
+        return InventoryFacts()
+    return InventoryFacts(
+        exists=True,
+        read=True,
+        computers=tuple(list_computers(database)),
+        revisions=tuple(list_revisions(database)),
+        reservations=tuple(list_reservations(database)),
+    )

@@ -1,0 +1,133 @@
+"""A job as people see it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+
+class JobState(Enum):
+    """How far a job is; `value` is the word shown to people."""
+
+    QUEUED = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has yet to end."""
+        return self in (JobState.QUEUED, JobState.RUNNING)
+
+
+class StepState(Enum):
+    """How far a step is; `value` is the word shown to people."""
+
+    PENDING = "to do"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """One step of a job. `share` is how much of it is done, 0.0 to 1.0; None where unknown."""
+
+    name: str
+    title: str
+    state: StepState = StepState.PENDING
+    share: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One line of a job's log."""
+
+    time: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job at one moment. Times are monotonic seconds.
+
+    `steps` are known once it is planned. `message` is why it failed; `details` are those of the
+    operation, such as the name of a captured image.
+    """
+
+    number: int
+    title: str
+    host: str
+    target: str
+    state: JobState = JobState.QUEUED
+    cancelling: bool = False
+    waits_for: str = ""
+    steps: tuple[JobStep, ...] = ()
+    began: float | None = None
+    ended: float | None = None
+    message: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+    log: tuple[JobLine, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """Its state as people say it."""
+        if self.cancelling and self.state.is_active:
+            return "cancelling"
+        return self.state.value
+
+    @property
+    def current(self) -> JobStep | None:
+        """The step that runs or failed, else None."""
+        running = (StepState.RUNNING, StepState.FAILED)
+        return next((step for step in self.steps if step.state in running), None)
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps are done."""
+        return sum(step.state is StepState.DONE for step in self.steps)
+
+    @property
+    def share(self) -> float:
+        """How much of all its steps is done, 0.0 to 1.0."""
+        if self.state is JobState.DONE:
+            return 1.0
+        if not self.steps:
+            return 0.0
+        part = next(
+            (step.share or 0.0 for step in self.steps if step.state is StepState.RUNNING), 0
+        )
+        return (self.steps_done + part) / len(self.steps)
+
+    def elapsed_seconds(self, now: float) -> float | None:
+        """How long it has run, or ran; None before it began."""
+        if self.began is None:
+            return None
+        return (self.ended if self.ended is not None else now) - self.began
+
+    def with_line(self, text: str) -> Job:
+        """The job with one more line in its log."""
+        return replace(self, log=(*self.log, JobLine(datetime.now(UTC), text)))
+
+    def with_step(self, name: str, **changes: object) -> Job:
+        """The job with the first unfinished step of this name changed."""
+        steps = list(self.steps)
+        for index, step in enumerate(steps):
+            if step.name == name and step.state in (StepState.PENDING, StepState.RUNNING):
+                steps[index] = replace(step, **changes)  # type: ignore[arg-type]
+                break
+        return replace(self, steps=tuple(steps))
+
+    def started_now(self) -> Job:
+        """The job as it is when it begins."""
+        return replace(self, state=JobState.RUNNING, began=time.monotonic()).with_line("begins")
+
+    def ended_as(self, state: JobState, message: str = "") -> Job:
+        """The job as it is when it has ended so."""
+        words = state.value if not message else f"{state.value}: {message}"
+        ended = replace(self, state=state, message=message, ended=time.monotonic(), waits_for="")
+        return ended.with_line(words)
