@@ -117,7 +117,7 @@ class RecordTable(ScrollView, can_focus=True):
         self,
         columns: Sequence[Column],
         *,
-        id: str | None = None,  # noqa: A002 Textual's own word
+        id: str | None = None,
         header: bool = True,
         ellipsis: str = "…",
     ) -> None:
