@@ -25,8 +25,8 @@ class Context:
     """A host, what is assigned on it, and where results are reported.
 
     `assignment` is None for work on domains by name. `database` is None for hosts without an
-    inventory. `sharing_hosts` are the other hosts that may have the same datastore or
-    repository: they are asked before an image is deleted. `lock_timeout_seconds` is how long
+    inventory. `other_hosts` are all other hosts: those that share the datastore are asked
+    before an image is deleted. `lock_timeout_seconds` is how long
     another operation on the same computer is waited for.
     """
 
@@ -35,7 +35,7 @@ class Context:
     management_node: str
     assignment: Assignment | None = None
     database: Database | None = None
-    sharing_hosts: tuple[HostSession, ...] = ()
+    other_hosts: tuple[HostSession, ...] = ()
     observer: Observer = field(default_factory=Observer)
     cancel: CancelToken = field(default_factory=CancelToken)
     lock_timeout_seconds: float = 0.0

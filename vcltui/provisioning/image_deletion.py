@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vcltui.disks import datastore, usage
+from vcltui.disks import datastore, repository, usage
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import NotFoundError, RefusedError, VcltuiError
 from vcltui.hypervisor import domains
@@ -29,7 +29,7 @@ def plan_delete_image(
     files = _files(context, image_name, from_repository=from_repository)
     if not from_repository:
         _refuse_while_used(context, image_name, files[0])
-    last = not _other_files(context, image_name, from_repository=from_repository)
+    last = _is_last_copy(context, image_name, from_repository=from_repository)
     home = files[0].rsplit("/", 1)[0]
     kind = "repository" if from_repository else "master"
     lock = locker(context, kind, _lock_home(context, from_repository=from_repository), image_name)
@@ -40,6 +40,8 @@ def plan_delete_image(
                 _refuse_while_used(context, image_name, files[0])
             for path in files:
                 context.session.node.remove_file(path)
+            if home.endswith(f"/{image_name}"):
+                context.session.node.remove_empty_directory(home)
 
     step = Step(
         name="delete-image",
@@ -74,15 +76,39 @@ def _files(context: Context, image_name: str, *, from_repository: bool) -> tuple
     return (*disks, xml) if xml and node.stat(xml) is not None else disks
 
 
-def _other_files(context: Context, image_name: str, *, from_repository: bool) -> tuple[str, ...]:
-    if from_repository:
-        return tuple(filter(None, (paths.existing_master(context, image_name),)))
-    return paths.repository_files(context, image_name)
+def _is_last_copy(context: Context, image_name: str, *, from_repository: bool) -> bool:
+    """Whether no host has another copy; False too where one can't be asked."""
+    here = context.session.profile
+    places = [(context.session, here.datastore, here.repository)]
+    for session in context.other_hosts:
+        profile = session.vmhost.profile
+        if profile is not None:
+            places.append((session, profile.datastore, profile.repository))
+    deleted = here.repository if from_repository else here.datastore
+    try:
+        return not any(
+            directory is not None and directory != deleted and _has(session, directory, image_name)
+            for session, *directories in places
+            for directory in directories
+        )
+    except VcltuiError:
+        return False
+
+
+def _has(session: HostSession, directory: str, image_name: str) -> bool:
+    node = session.node
+    if node.stat(directory) is None:
+        return False
+    found = datastore.find_master(node, directory, image_name) is not None
+    return found or bool(repository.find_image_files(node, directory, image_name))
 
 
 def _refuse_while_used(context: Context, image_name: str, master: str) -> None:
     users = list(_users_on(context.session, context, master))
-    for session in context.sharing_hosts:
+    for session in context.other_hosts:
+        profile = session.vmhost.profile
+        if profile is not None and profile.datastore != context.session.profile.datastore:
+            continue
         try:
             users += _users_on(session, context, master)
         except VcltuiError as error:

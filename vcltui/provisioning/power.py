@@ -12,16 +12,19 @@ from vcltui.provisioning.context import Context, new_operation_id
 
 PowerCall = Callable[[Connection, str], None]
 
-_CALLS: dict[str, tuple[str, tuple[tuple[str, PowerCall], ...]]] = {
-    "on": ("Power on", (("virDomainCreate", domains.start),)),
-    "off": ("Power off", (("virDomainDestroy", domains.destroy),)),
-    "reset": (
-        "Reset",
-        (("virDomainDestroy", domains.destroy), ("virDomainCreate", domains.start)),
+_ON = ("Start", "virDomainCreate", domains.start)
+_OFF = ("Power off", "virDomainDestroy", domains.destroy)
+
+_CALLS: dict[str, tuple[str, tuple[tuple[str, str, PowerCall], ...]]] = {
+    "on": ("Power on", (_ON,)),
+    "off": ("Power off", (_OFF,)),
+    "reset": ("Reset", (_OFF, _ON)),
+    "shutdown": (
+        "Shut down",
+        (("Ask the guest to shut down", "virDomainShutdown", domains.shutdown),),
     ),
-    "shutdown": ("Shut down", (("virDomainShutdown", domains.shutdown),)),
-    "suspend": ("Suspend", (("virDomainSuspend", domains.suspend),)),
-    "resume": ("Resume", (("virDomainResume", domains.resume),)),
+    "suspend": ("Suspend", (("Suspend", "virDomainSuspend", domains.suspend),)),
+    "resume": ("Resume", (("Resume", "virDomainResume", domains.resume),)),
 }
 
 ACTIONS = tuple(_CALLS)
@@ -39,15 +42,15 @@ def plan_power(context: Context, domain: Domain, action: str) -> Operation:
         target=domain.name,
         host=context.vmhost.name,
         title=f"{verb} {domain.name}",
-        steps=tuple(_step(context, domain, name, call) for name, call in calls),
+        steps=tuple(_step(context, domain, *step) for step in calls),
         details={"uuid": domain.uuid},
     )
 
 
-def _step(context: Context, domain: Domain, name: str, call: PowerCall) -> Step:
+def _step(context: Context, domain: Domain, words: str, name: str, call: PowerCall) -> Step:
     def run(_step: StepContext) -> None:
         call(context.session.connection, domain.uuid)
 
     return Step(
-        name=name, title=f"{name} {domain.name}", run=run, calls=(f"{name}({domain.name})",)
+        name=name, title=f"{words}: {domain.name}", run=run, calls=(f"{name}({domain.name})",)
     )

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from vcltui.errors import OperationFailedError, VcltuiError
+from vcltui.errors import OperationFailedError, RefusedError, VcltuiError
 from vcltui.operations.runner import Observer, Outcome
 from vcltui.operations.step import Operation, Step
 from vcltui.operations.undo import UndoAction, from_record, to_record
@@ -100,10 +100,16 @@ class _Writer(Observer):
             write_line(self._file, event, **values)
 
     def begun(self, operation: Operation) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         path = self._directory / f"{stamp}-{operation.id}.jsonl"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise RefusedError(
+                f"The journal {path} can't be written ({error.strerror}), so nothing was begun",
+                "Make room or mend the permissions, or set another state_directory",
+            ) from error
         self._file = os.fdopen(descriptor, "w", encoding="utf-8")
         _try_lock(self._file)
         self._write(

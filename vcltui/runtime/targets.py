@@ -134,13 +134,10 @@ class Targets:
 
     def _module(self, session: HostSession, assignment: Assignment | None) -> ProvisioningModule:
         observer = Observers((self._workspace.journal.observer(), self._observer))
-        profile = session.vmhost.profile
-        sharing = tuple(
+        others = tuple(
             self._workspace.session(name)
-            for name, host in self._workspace.hosts().items()
+            for name in self._workspace.hosts()
             if name != session.name
-            and profile is not None
-            and (host.profile is None or host.profile.datastore == profile.datastore)
         )
         return ProvisioningModule(
             Context(
@@ -149,7 +146,7 @@ class Targets:
                 management_node=self._workspace.config.management_node,
                 assignment=assignment,
                 database=self._workspace.database,
-                sharing_hosts=sharing,
+                other_hosts=others,
                 observer=observer,
                 cancel=self._cancel,
             )

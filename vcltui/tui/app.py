@@ -50,6 +50,8 @@ class Console(App[None]):
     CSS_PATH = "console.tcss"
     TITLE = "vcltui"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("q", "quit", "Quit", id="quit"),
         *(
             Binding(action.key, f"do('{action.id}')", action.label, tooltip=action.summary,
                     id=action.id)
@@ -57,8 +59,6 @@ class Console(App[None]):
         ),
         Binding("y", "xml", "XML", tooltip="The domain's XML", id="xml"),
         Binding("ctrl+r", "refresh_all", "Refresh", show=False, id="refresh"),
-        Binding("question_mark", "help", "Help", key_display="?", id="help"),
-        Binding("q", "quit", "Quit", id="quit"),
     ]  # fmt: skip
 
     def __init__(self, workspace: Workspace) -> None:
@@ -83,8 +83,8 @@ class Console(App[None]):
         self.set_class(self._workspace.config.ui.ascii, "-ascii")
         self.set_keymap(dict(self._workspace.config.ui.keys))
         self.push_screen(self._overview)
-        self.fleet.subscribe(lambda: self.post_message(FleetChanged()))
-        self.jobs.subscribe(lambda job: self.post_message(JobChanged(job)))
+        self.fleet.subscribe(self._hear_fleet)
+        self.jobs.subscribe(self._hear_job)
         self.fleet.start()
 
     def end(self) -> None:
@@ -93,7 +93,13 @@ class Console(App[None]):
         self.jobs.close(cancel=True)
         self._planners.shutdown(wait=False, cancel_futures=True)
 
-    # --- what is heard ---
+    # --- what is heard; the first two from other threads ---
+
+    def _hear_fleet(self) -> None:
+        self.post_message(FleetChanged())
+
+    def _hear_job(self, job: Job) -> None:
+        self.post_message(JobChanged(job))
 
     def on_fleet_changed(self) -> None:
         """Repaint soon, ten times a second at most."""

@@ -20,7 +20,7 @@ from vcltui.runtime.job_models import Job
 from vcltui.tui import rows
 from vcltui.tui.details import domain_text
 from vcltui.tui.glyphs import Glyphs
-from vcltui.tui.record_table import RecordTable
+from vcltui.tui.record_table import Column, RecordTable
 from vcltui.tui.words import age, duration, plain
 
 PANES = ("hosts", "domains", "details", "images")
@@ -29,10 +29,7 @@ PANES = ("hosts", "domains", "details", "images")
 class Overview(Screen[None]):
     """Shows what the fleet knows. `refresh_facts` draws it anew; the app calls it on changes."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"pane('{pane}')", pane.capitalize(), show=False)
@@ -66,7 +63,7 @@ class Overview(Screen[None]):
         yield Static(id="jobs")
         yield Footer()
 
-    def _table(self, name: str, columns: Sequence[rows.Column], title: str) -> RecordTable:
+    def _table(self, name: str, columns: Sequence[Column], title: str) -> RecordTable:
         table = RecordTable(columns, id=name, ellipsis=self._glyphs.ellipsis)
         table.add_class("pane")
         table.border_title = title
@@ -123,7 +120,7 @@ class Overview(Screen[None]):
 
     def _show_status(self) -> None:
         hosts = self._fleet.hosts()
-        text = Text(" vcltui ", "bold reverse")
+        text = Text().append(" vcltui ", "bold reverse")
         if self._marks:
             text.append(f"  {self._marks}", "bold")
         text.append(f"   {rows.summary(hosts)}")

@@ -72,8 +72,10 @@ class RecordTable(ScrollView, can_focus=True):
     RecordTable {
         overflow-x: hidden;
         & > .record--header { text-style: bold; color: $text-muted; }
-        & > .record--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
-        & > .record--blurred-cursor { background: $boost; }
+        & > .record--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+        }
+        & > .record--blurred-cursor { background: $panel; }
         & > .record--dim { color: $text-disabled; }
         & > .record--strong { text-style: bold; }
         & > .record--attention { color: $accent; text-style: bold; }

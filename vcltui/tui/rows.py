@@ -66,7 +66,7 @@ def domain_rows(views: Iterable[DomainView], glyphs: Glyphs, filtered_by: str) -
 def domain_values(view: DomainView) -> dict[str, str]:
     """What a filter looks at, by field."""
     return {
-        "power": view.domain.power.value if view.domain else "none",
+        "power": view.domain.power.value if view.domain else "no domain",
         "computer": view.computer.name if view.computer else view.name,
         "image": view.image or "",
         "host": view.host,
