@@ -134,7 +134,7 @@ class Console(App[None]):
     @property
     def subject(self) -> Subject | None:
         """What actions are done to: the row of the cursor."""
-        view = self._overview.chosen if self._overview.is_mounted else None
+        view = self._overview.chosen
         if view is None:
             return None
         return Subject(

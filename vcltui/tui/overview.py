@@ -82,10 +82,14 @@ class Overview(Screen[None]):
     @property
     def chosen(self) -> DomainView | None:
         """The domain, or computer without one, of the cursor."""
-        return self._views.get(self.query_one("#domains", RecordTable).cursor_key or "")
+        for table in self.query("#domains").results(RecordTable):
+            return self._views.get(table.cursor_key or "")
+        return None
 
     def refresh_facts(self) -> None:
-        """Show what the fleet knows now."""
+        """Show what the fleet knows now; nothing before the panes are there and after they went."""
+        if not self.query(RecordTable):
+            return
         hosts = self._fleet.hosts()
         table = self.query_one("#hosts", RecordTable)
         table.show(rows.host_rows(hosts, self._glyphs), "Looking for hosts ...")
@@ -141,7 +145,8 @@ class Overview(Screen[None]):
     def show_jobs(self, jobs: Sequence[Job]) -> None:
         """Show these jobs, newest first, in the strip."""
         self._jobs = jobs
-        self._put("#jobs", self._jobs_text())
+        if self.query("#jobs"):
+            self._put("#jobs", self._jobs_text())
 
     def _jobs_text(self) -> Text:
         if not self._jobs:

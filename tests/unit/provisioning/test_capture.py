@@ -17,6 +17,8 @@ from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_deletion import plan_delete_image
 from vcltui.vcldb import images
 
+pytestmark = pytest.mark.slow
+
 CAPTURE_STEPS = [
     "reserve-image",
     "pre-capture",

@@ -24,6 +24,8 @@ from vcltui.models.guest import NodeState
 from vcltui.provisioning.load import plan_load
 from vcltui.provisioning.module import ProvisioningModule
 
+pytestmark = pytest.mark.slow
+
 LOAD_STEPS = [
     "check-networks",
     "copy-on-write",

@@ -16,6 +16,8 @@ from vcltui.runtime.journal import KILLED, RECOVERED
 from vcltui.runtime.recovery import recover
 from vcltui.vcldb import images
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 LOAD_STEPS = ("copy-on-write", "write-xml", "define-domain", "wait-for-guest", "update-inventory")
 CAPTURE_STEPS = (
