@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
@@ -17,6 +18,7 @@ from vcltui.vcldb import hosts
 from vcltui.vcldb.database import Database, open_database
 
 Answer = TypeVar("Answer")
+_HOSTS_AT_ONCE = 16
 
 
 class Workspace:
@@ -121,14 +123,18 @@ class Workspace:
         return [self.session(name) for name in names]
 
     def each_host(self, ask: Callable[[HostSession], Answer]) -> dict[str, Answer | VcltuiError]:
-        """Ask every host the same; a host that fails has its error as the answer."""
-        answers: dict[str, Answer | VcltuiError] = {}
-        for session in self.sessions():
+        """Ask every host the same, several at a time; one that fails has its error as answer."""
+
+        def answer(session: HostSession) -> Answer | VcltuiError:
             try:
-                answers[session.name] = ask(session)
+                return ask(session)
             except VcltuiError as error:
-                answers[session.name] = error
-        return answers
+                return error
+
+        sessions = self.sessions()
+        with ThreadPoolExecutor(_HOSTS_AT_ONCE, thread_name_prefix="host") as pool:
+            answers = pool.map(answer, sessions)
+            return dict(zip((session.name for session in sessions), answers, strict=True))
 
 
 def alternatives(name: str, known: Iterable[str]) -> str:

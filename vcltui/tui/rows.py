@@ -20,12 +20,12 @@ HOST_COLUMNS = (
 )
 DOMAIN_COLUMNS = (
     Column("power", "POWER", 11),
-    Column("computer", "COMPUTER", 10, grow=True),
+    Column("computer", "COMPUTER", 8, grow=True),
     Column("image", "IMAGE", 30, grow=True),
-    Column("host", "HOST", 8, drop=1),
+    Column("host", "HOST", 6, grow=True, drop=1),
     Column("cpu", "CPU", 5, right=True, drop=4),
     Column("memory", "MEMORY", 8, right=True, drop=3),
-    Column("flags", "FLAGS", 11, drop=2),
+    Column("flags", "FLAGS", 9, grow=True, drop=2),
 )
 IMAGE_COLUMNS = (
     Column("name", "IMAGE", 24, grow=True),

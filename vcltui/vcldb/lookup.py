@@ -59,6 +59,9 @@ def user_id(connection: Connection, name: str) -> int:
     return found.popitem()[1]
 
 
+_LISTED = ("computer", "image")
+
+
 def not_found(kind: str, name: str, known: Iterable[str]) -> NotFoundError:
     """The error for a name that is not there, with the known names that are closest to it."""
     names = sorted(set(known))
@@ -67,10 +70,10 @@ def not_found(kind: str, name: str, known: Iterable[str]) -> NotFoundError:
     close = close or get_close_matches(name[:100], names, n=3)
     if close:
         hint = f"Close names: {', '.join(close)}"
-    elif names and len(names) <= 12:
-        hint = f"There are: {', '.join(names)}"
+    elif names and kind in _LISTED:
+        hint = f"List them with `vcltui {kind}s`"
     else:
-        hint = f"There are {len(names)} others" if names else "There are none yet"
+        hint = f"There are: {', '.join(names[:20])}" if names else "There are none yet"
     return NotFoundError(f"There is no {kind} {shown!r}", hint)
 
 
