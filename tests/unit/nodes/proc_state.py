@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import select
+
+_PATIENCE_MS = 10_000
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
+def ends(pid: int) -> bool:
+    """Whether a process has ended, or does so at once: a signal may still be on its way."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(_PATIENCE_MS))
+    finally:
+        os.close(handle)

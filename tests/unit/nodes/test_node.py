@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from proc_state import is_running
+from proc_state import ends
 
 from vcltui.errors import (
     CancelledError,
@@ -153,7 +153,7 @@ def test_a_timeout_ends_the_program(node: Node) -> None:
         )
     assert caught.value.exit_status is None
     assert len(pids) == 1
-    assert not is_running(pids[0])
+    assert ends(pids[0])
 
 
 def test_a_program_that_ignores_its_end_is_killed(node: Node) -> None:
@@ -168,7 +168,7 @@ def test_a_program_that_ignores_its_end_is_killed(node: Node) -> None:
     with pytest.raises(CancelledError):
         node.run(["sh", "-c", script], on_output=take, cancel=cancel)
     assert len(pids) == 1
-    assert not is_running(pids[0])
+    assert ends(pids[0])
 
 
 def test_cancel_ends_the_program(node: Node) -> None:
@@ -182,7 +182,7 @@ def test_cancel_ends_the_program(node: Node) -> None:
     with pytest.raises(CancelledError):
         node.run(["sh", "-c", "echo $$; exec sleep 1000"], on_output=take, cancel=cancel)
     assert len(pids) == 1
-    assert not is_running(pids[0])
+    assert ends(pids[0])
 
 
 def test_cancel_ends_what_the_program_started(node: Node) -> None:
@@ -198,7 +198,7 @@ def test_cancel_ends_what_the_program_started(node: Node) -> None:
     with pytest.raises(CancelledError):
         node.run(["sh", "-c", 'sh -c "$1"; :', "sh", inner], on_output=take, cancel=cancel)
     assert len(pids) == 2
-    assert [pid for pid in pids if is_running(pid)] == []
+    assert all(ends(pid) for pid in pids)
 
 
 def test_cancel_from_another_thread(node: Node) -> None:
@@ -231,7 +231,7 @@ def test_an_error_in_the_output_callback_ends_the_program(node: Node) -> None:
 
     with pytest.raises(RuntimeError, match="callback"):
         node.run(["sh", "-c", "echo $$; exec sleep 1000"], on_output=take)
-    assert not is_running(pids[0])
+    assert ends(pids[0])
 
 
 @pytest.mark.parametrize("name", WEIRD_NAMES)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from proc_state import is_running
+from proc_state import ends
 
 from vcltui.errors import CommandError, CommandMissingError, UsageError
 from vcltui.nodes.process import find_program, run_process, start_process
@@ -62,7 +62,7 @@ def test_the_whole_group_is_ended(tmp_path: Path) -> None:
             timeout_seconds=1,
         )
     assert len(children) == 1
-    assert not is_running(children[0])
+    assert ends(children[0])
 
 
 def test_a_program_that_closes_its_output_is_still_waited_for(tmp_path: Path) -> None:
