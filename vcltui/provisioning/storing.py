@@ -55,6 +55,7 @@ def repository_steps(
         disk_format=profile.repository_image_type,
         lock=locker(context, "repository", profile.repository, image_name),
         for_repository=True,
+        new_folder=True,
         source_format=(
             profile.datastore_image_type if context.session.node.stat(master) is None else None
         ),
@@ -68,5 +69,6 @@ def repository_steps(
         title="Save the domain XML in the repository",
         path=repository.xml_path(profile, image_name),
         text=xml,
+        new_folder=True,
     )
     return (copy, save)

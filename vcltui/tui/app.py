@@ -22,6 +22,7 @@ from vcltui.runtime.jobs import Jobs
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.dialogs import Ask, Choose, Confirm, Reader, plan_text
 from vcltui.tui.glyphs import ASCII, UNICODE
+from vcltui.tui.jobs_screen import JobsScreen
 from vcltui.tui.overview import Overview
 
 _BY_ID = {action.id: action for action in ACTIONS}
@@ -52,6 +53,7 @@ class Console(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
+        Binding("5", "jobs", "Jobs", tooltip="Every job: steps, log, cancel", id="jobs"),
         *(
             Binding(action.key, f"do('{action.id}')", action.label, tooltip=action.summary,
                     id=action.id)
@@ -115,7 +117,9 @@ class Console(App[None]):
     def on_job_changed(self, message: JobChanged) -> None:
         """Show the job in the strip, and tell how it ended."""
         job = message.job
-        self._overview.show_jobs(sorted(self.jobs.all(), key=lambda one: -one.number))
+        self._overview.show_jobs(self.jobs.all())
+        if isinstance(self.screen, JobsScreen):
+            self.screen.refresh_jobs()
         if job.state is JobState.DONE:
             self.notify(job.title, title="Done", markup=False)
             self.fleet.refresh(job.host)
@@ -148,6 +152,8 @@ class Console(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that are not possible on the chosen row are hidden."""
+        if action in ("do", "xml", "jobs") and self.screen is not self._overview:
+            return False  # what a key would change must be in sight
         if action == "do":
             return possible(_BY_ID[str(parameters[0])], self.subject) is None
         if action == "xml":
@@ -227,6 +233,10 @@ class Console(App[None]):
             text = Syntax(details.xml, "xml").highlight(details.xml)
             self.push_screen(Reader(f"XML of {view.name}", text))
 
+    def action_jobs(self) -> None:
+        """Show the jobs."""
+        self.push_screen(JobsScreen(self.jobs, self._glyphs))
+
     def action_refresh_all(self) -> None:
         """Read everything again."""
         self.fleet.refresh()
@@ -237,6 +247,7 @@ class Console(App[None]):
         pairs = [(action.key, f"{action.label}: {action.summary}") for action in ACTIONS]
         pairs += [
             ("1 to 4", "Hosts, domains, the chosen domain, images"),
+            ("5", "Jobs: steps and log; c cancels and undoes, r tries again"),
             ("tab", "The next pane"),
             ("enter", "On a host: its domains alone. On a domain: its details"),
             ("/", "Filter the domains: words, !not, power:on, image:..., host:..., flags:..."),

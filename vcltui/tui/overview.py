@@ -11,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
@@ -100,7 +101,8 @@ class Overview(Screen[None]):
         empty = "Waiting for the hosts ..." if waiting else "No domain fits"
         self.query_one("#domains", RecordTable).show(shown, empty)
         more = f" matching {self._filter!r}" if self._filter else ""
-        self.query_one("#domains").border_subtitle = f"{len(shown)} of {len(views)}{more}"
+        subtitle = Content(f"{len(shown)} of {len(views)}{plain(more)}")
+        self.query_one("#domains").border_subtitle = subtitle
         self._show_chosen()
         self._show_status()
 
@@ -120,7 +122,7 @@ class Overview(Screen[None]):
         table = self.query_one("#images", RecordTable)
         problem = images.problem if images is not None else "Reading ..."
         table.show(rows.image_rows(images), plain(problem or "No images"))
-        table.border_title = f"4 Images of {plain(view.host)}"
+        table.border_title = Content(f"4 Images of {plain(view.host)}")
 
     def _show_status(self) -> None:
         hosts = self._fleet.hosts()
