@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from vcltui.models.cancel import CancelToken
 from vcltui.nodes.base import Node
 
 _CLEAN, _CORRUPT, _LEAKS, _NOT_SUPPORTED = 0, 2, 3, 63
+
+_passed: set[tuple[str, str, int, int, int, float]] = set()
+_passed_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,32 @@ def check_disk(
     return _result(path, result.exit_status, counts, cut_off=cut_off)
 
 
-def require_whole(node: Node, path: str, cancel: CancelToken | None = None) -> None:
+def require_whole(
+    node: Node, path: str, cancel: CancelToken | None = None, *, in_use: bool = False
+) -> None:
     """Raise DiskError for a qcow2 file that is corrupt or cut off, as far as that can be told.
 
     qemu-img copies such a file without complaint, with zeros for what is missing.
     """
-    found = check_disk(node, path, file_format="qcow2", cancel=cancel)
+    found = check_disk(node, path, file_format="qcow2", in_use=in_use, cancel=cancel)
     if not found.consistent:
         raise DiskError(found.summary, "Restore the file from where it came")
+
+
+def require_whole_once(node: Node, path: str, cancel: CancelToken | None = None) -> bool:
+    """As require_whole, but a file that passed and did not change since is not checked again.
+
+    Returns whether it was checked now. For masters, which are loaded over and over.
+    """
+    stat = require_plain_file(node, path)
+    key = (node.name, path, stat.device, stat.inode, stat.size_bytes, stat.mtime)
+    with _passed_lock:
+        if key in _passed:
+            return False
+    require_whole(node, path, cancel, in_use=True)
+    with _passed_lock:
+        _passed.add(key)
+    return True
 
 
 def _counts(text: str) -> dict[str, Any]:

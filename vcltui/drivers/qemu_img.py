@@ -8,16 +8,21 @@ from dataclasses import replace
 from uuid import uuid4
 
 from vcltui.disks import qemuimg
+from vcltui.disks.check import require_whole_once
 from vcltui.disks.copy import copy_command, copy_disk
 from vcltui.disks.datastore import is_copy_on_write_name
-from vcltui.disks.formats import format_of_type
+from vcltui.disks.formats import format_of, format_of_type
 from vcltui.disks.info import disk_info, virtual_size_bytes
 from vcltui.disks.overlay import create_overlay
 from vcltui.disks.publish import temporary_path
 from vcltui.disks.safety import is_inside
 from vcltui.disks.windows import merge_registry
 from vcltui.drivers.base import BeforePublish, DefineRequest, Driver
-from vcltui.drivers.disk_steps import copy_on_write_step, registry_step, retrieve_step
+from vcltui.drivers.disk_steps import (
+    copy_on_write_step,
+    registry_step,
+    retrieve_step,
+)
 from vcltui.errors import ConfigError, DriverError, NotFoundError, RefusedError
 from vcltui.models.cancel import CancelToken, Progress, no_progress
 from vcltui.models.disk import DiskInfo
@@ -177,8 +182,10 @@ class QemuImgDriver(Driver):
         """The steps to a domain's disk (specification: pre_define).
 
         `retrieve-master` where the datastore lacks the image, `copy-on-write`, and for Windows
-        `windows-registry`. Nothing is written while planning. Raises NotFoundError where the
-        repository lacks the image too, DiskError and RefusedError for files that can't be used.
+        `windows-registry`. Nothing is written while planning, but a master that is there is
+        checked, so that a cut-off one is refused before the computer's old domain is deleted.
+        Raises NotFoundError where the repository lacks the image too, DiskError and RefusedError
+        for files that can't be used.
         """
         steps: list[Step] = []
         if not request.master_exists:
@@ -190,6 +197,8 @@ class QemuImgDriver(Driver):
                     "Retrieve it from another host or management node",
                 )
             steps.append(retrieve_step(self, request))
+        elif format_of(self.context.node, request.master_path) == "qcow2":
+            require_whole_once(self.context.node, request.master_path)
         steps.append(copy_on_write_step(self, request))
         if request.image.os.is_windows:
             steps.append(registry_step(self, request))

@@ -9,7 +9,7 @@ from vcltui.domxml.build import build_domain_xml
 from vcltui.domxml.parse import DEFAULT_REFERENCE, ReferenceHardware, reference_hardware
 from vcltui.domxml.spec import DiskSpec, DomainSpec, InterfaceSpec
 from vcltui.domxml.validate import validate_domain
-from vcltui.errors import DriverError
+from vcltui.errors import DomainXMLError, DriverError
 from vcltui.models.domain import VCLFacts
 from vcltui.models.host import GuestCapability
 from vcltui.provisioning import paths
@@ -91,7 +91,13 @@ def _reference(context: Context) -> ReferenceHardware:
         places += [f"{path.rsplit('/', 1)[0]}/{image.name}.xml" for path in files[:1]]
     for path in places:
         if node.stat(path) is not None:
-            return reference_hardware(node.read_text(path))
+            try:
+                return reference_hardware(node.read_text(path))
+            except DomainXMLError as error:
+                raise DomainXMLError(
+                    f"The reference XML {path} can't be used: {error.what}",
+                    "Mend it, or move it away to load with default hardware",
+                ) from error
     return DEFAULT_REFERENCE
 
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ClassVar
 
 from rich.syntax import Syntax
 from rich.text import Text
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.screen import Screen
 
 from vcltui.errors import VcltuiError
+from vcltui.models.guest import NodeState
 from vcltui.runtime.actions import ACTIONS, Action, Arguments, Danger, Input, Subject, possible
 from vcltui.runtime.fleet import Fleet
 from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_work import plan, work_for
+from vcltui.runtime.job_work import node_status, plan, work_for
 from vcltui.runtime.jobs import Jobs
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.dialogs import Ask, Choose, Confirm, Reader, plan_text
 from vcltui.tui.glyphs import ASCII, UNICODE
 from vcltui.tui.jobs_screen import JobsScreen
 from vcltui.tui.overview import Overview
+from vcltui.tui.words import plain
 
 _BY_ID = {action.id: action for action in ACTIONS}
 _REPAINT_SECONDS = 0.1
@@ -59,6 +64,7 @@ class Console(App[None]):
                     id=action.id)
             for action in ACTIONS
         ),
+        Binding("t", "status", "Status", show=False, tooltip="node_status", id="status"),
         Binding("y", "xml", "XML", tooltip="The domain's XML", id="xml"),
         Binding("ctrl+r", "refresh_all", "Refresh", show=False, id="refresh"),
     ]  # fmt: skip
@@ -77,6 +83,7 @@ class Console(App[None]):
             readonly=workspace.readonly,
         )
         self._repaint_is_due = False
+        self._offered: tuple[str, ...] | None = None
 
     def on_mount(self) -> None:
         """Show the overview, then begin to look at the hosts."""
@@ -112,7 +119,22 @@ class Console(App[None]):
     def _repaint(self) -> None:
         self._repaint_is_due = False
         self._overview.refresh_facts()
-        self.refresh_bindings()
+        self._offer_actions()
+
+    def on_record_table_moved(self) -> None:
+        """Offer what is possible on the row that the cursor is on now."""
+        self._offer_actions()
+
+    def _offer_actions(self) -> None:
+        """Draw the footer anew, where something else is possible than before: it is dear."""
+        if self.screen is not self._overview:
+            self._offered = None
+            return
+        subject = self.subject
+        offered = tuple(action.id for action in ACTIONS if possible(action, subject) is None)
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Show the job in the strip, and tell how it ended."""
@@ -152,14 +174,35 @@ class Console(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that are not possible on the chosen row are hidden."""
-        if action in ("do", "xml", "jobs") and self.screen is not self._overview:
+        if action in ("do", "xml", "status", "jobs") and self.screen is not self._overview:
             return False  # what a key would change must be in sight
         if action == "do":
             return possible(_BY_ID[str(parameters[0])], self.subject) is None
         if action == "xml":
             subject = self.subject
             return subject is not None and subject.domain is not None
+        if action == "status":
+            return self.subject is not None and self.subject.computer is not None
         return True
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: Textual's own, and what can be done to the chosen row."""
+        yield from super().get_system_commands(screen)
+        if screen is not self._overview:
+            return
+        yield SystemCommand("Jobs", "Every job: steps, log, cancel", self.action_jobs)
+        yield SystemCommand("Refresh", "Read everything again", self.action_refresh_all)
+        subject = self.subject
+        if subject is None:
+            return
+        if subject.computer is not None:
+            words = "Whether the computer is READY, needs POST_LOAD or RELOAD, and why"
+            yield SystemCommand(f"Status of {plain(subject.name)}", words, self.action_status)
+        for action in ACTIONS:
+            if possible(action, subject) is None:
+                title = f"{action.label}: {plain(subject.name)}"
+                do = partial(self.action_do, action.id)
+                yield SystemCommand(title, action.summary, do)
 
     def action_do(self, action_id: str) -> None:
         """Do an action of the table to the chosen row."""
@@ -223,6 +266,31 @@ class Console(App[None]):
             return None
         return await self.push_screen_wait(Choose(f"{action.label}: {subject.name}", names))
 
+    def action_status(self) -> None:
+        """Ask whether the computer of the chosen row is ready."""
+        subject = self.subject
+        if subject is not None:
+            self._ask_status(subject)
+
+    @work(group="status", exit_on_error=False)
+    async def _ask_status(self, subject: Subject) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            status = await loop.run_in_executor(
+                self._planners, node_status, self._workspace, subject
+            )
+        except VcltuiError as error:
+            self.notify(str(error), title="Status", severity="error", timeout=15, markup=False)
+            return
+        ready = status.state is NodeState.READY
+        self.notify(
+            status.reason,
+            title=f"{subject.name}: {status.state.value}",
+            severity="information" if ready else "warning",
+            timeout=15,
+            markup=False,
+        )
+
     def action_xml(self) -> None:
         """Show the domain's XML."""
         view = self._overview.chosen
@@ -252,6 +320,7 @@ class Console(App[None]):
             ("enter", "On a host: its domains alone. On a domain: its details"),
             ("/", "Filter the domains: words, !not, power:on, image:..., host:..., flags:..."),
             ("esc", "No filter; back"),
+            ("t", "Status: whether the computer is READY, and why not (node_status)"),
             ("y", "The domain's XML"),
             ("ctrl+r", "Read everything again"),
             ("ctrl+p", "Commands"),

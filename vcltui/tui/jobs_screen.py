@@ -51,6 +51,7 @@ class JobsScreen(Screen[None]):
     def __init__(self, jobs: Jobs, glyphs: Glyphs) -> None:
         super().__init__()
         self._jobs, self._glyphs = jobs, glyphs
+        self._offered: tuple[JobState, bool] | None = None
 
     def compose(self) -> ComposeResult:
         """The list over the chosen job."""
@@ -91,7 +92,10 @@ class JobsScreen(Screen[None]):
         job = self.chosen
         text = Text() if job is None else job_text(job, self._glyphs)
         self.query_one("#job-text", Static).update(text)
-        self.refresh_bindings()
+        offered = None if job is None else (job.state, job.cancelling)
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def _row(self, job: Job, now: float) -> Record:
         elapsed = job.elapsed_seconds(now)

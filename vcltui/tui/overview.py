@@ -49,6 +49,7 @@ class Overview(Screen[None]):
         self._filter = ""
         self._views: dict[str, DomainView] = {}
         self._jobs: Sequence[Job] = ()
+        self._texts: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
         """A status line, the panes, a jobs strip, the footer."""
@@ -163,7 +164,10 @@ class Overview(Screen[None]):
         return text
 
     def _put(self, selector: str, text: Text) -> None:
-        self.query_one(selector, Static).update(text)
+        """Show a text where it is another than before; a layout costs far more than comparing."""
+        if self._texts.get(selector) != text:
+            self._texts[selector] = text
+            self.query_one(selector, Static).update(text, layout=selector == "#detail-text")
 
     # --- what is done ---
 
@@ -171,7 +175,6 @@ class Overview(Screen[None]):
     def follow_cursor(self) -> None:
         """Look at the domain the cursor is on."""
         self._show_chosen()
-        self.refresh_bindings()
 
     @on(RecordTable.Moved, "#hosts")
     def look_at_host(self, event: RecordTable.Moved) -> None:

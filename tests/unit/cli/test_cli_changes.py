@@ -9,6 +9,8 @@ import pytest
 
 from tests.unit.cli.cli_lab import STORED, V1, V10, Lab
 
+pytestmark = pytest.mark.slow
+
 _OVERLAY = "datastore2/vms/vm2_21-v1.qcow2"
 
 

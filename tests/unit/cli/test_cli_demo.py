@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.cli.cli_lab import Lab
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_tour_runs_the_main_job_and_says_so(lab: Lab) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.cli.cli_lab import STORED, V1, V10, Lab
 
+pytestmark = pytest.mark.slow
+
 
 def _names(lab: Lab, host: str) -> set[tuple[str, str]]:
     rows = lab("images", "--host", host, "--json").rows

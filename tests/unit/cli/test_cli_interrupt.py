@@ -13,6 +13,8 @@ from tests.unit.cli.cli_lab import V1, V10, Lab
 from vcltui.cli.interrupt import cancel_on_signals
 from vcltui.models.cancel import CancelToken
 
+pytestmark = pytest.mark.slow
+
 _OVERLAY = "datastore2/vms/vm2_21-v1.qcow2"
 
 

@@ -14,6 +14,7 @@ from tests.unit.provisioning.world import StopAt, World, checksum
 from vcltui.errors import (
     CancelledError,
     DiskError,
+    DomainXMLError,
     LockedError,
     NotFoundError,
     RefusedError,
@@ -191,6 +192,33 @@ def test_a_left_over_disk_is_kept_under_another_name(world: World, image: str):
     world.computer("vm1", image).load()
     kept = [path for path in disk.parent.iterdir() if ".partial-" in path.name]
     assert [path.read_bytes() for path in kept] == [b"somebody's data"]
+
+
+def test_a_master_that_is_cut_off_is_not_loaded(world: World, image: str):
+    other = world.add_image("Other System")
+    world.computer("vm1", other).load()
+    with world.master(image).open("r+b") as file:
+        file.truncate(200_000)
+    files = world.files()
+    with pytest.raises(DiskError, match=f"{image}.qcow2 is c"):
+        world.computer("vm1", image).load()
+    assert world.files() == files
+    assert world.computer("vm1").node_status().state is NodeState.READY
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<domain><name>",
+        '<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd">]><domain>&a;</domain>',
+    ],
+)
+def test_a_bad_reference_xml_is_named(world: World, image: str, xml: str):
+    path = world.home / "datastore" / f"{image}.xml"
+    path.write_text(xml)
+    with pytest.raises(DomainXMLError, match=str(path)):
+        world.computer("vm1", image).load()
+    assert world.domains() == set()
 
 
 def test_an_image_that_is_nowhere(world: World, image: str):
