@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from vcltui.errors import UsageError
 from vcltui.models.cancel import CancelToken
-from vcltui.models.guest import NodeStatus
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation
 from vcltui.provisioning.execute import execute
@@ -22,16 +20,6 @@ def plan(workspace: Workspace, action: Action, subject: Subject, arguments: Argu
     """
     change = action.use_case(Targets(workspace), subject, arguments)
     return change.planner(change.module.context)
-
-
-def node_status(workspace: Workspace, subject: Subject) -> NodeStatus:
-    """node_status of a subject's computer. Blocks while its guest is asked.
-
-    Raises UsageError for a domain without a computer, and what node_status raises.
-    """
-    if subject.computer is None:
-        raise UsageError(f"{subject.name} belongs to no computer", "Choose a computer's row")
-    return Targets(workspace).computer(subject.computer).node_status()
 
 
 def work_for(workspace: Workspace, action: Action, subject: Subject, arguments: Arguments) -> Work:

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import ClassVar
 
 from rich.syntax import Syntax
 from rich.text import Text
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 
 from vcltui.errors import VcltuiError
-from vcltui.models.guest import NodeState
 from vcltui.runtime.actions import ACTIONS, Action, Arguments, Danger, Input, Subject, possible
 from vcltui.runtime.fleet import Fleet
 from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_work import node_status, plan, work_for
+from vcltui.runtime.job_work import plan, work_for
 from vcltui.runtime.jobs import Jobs
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.dialogs import Ask, Choose, Confirm, Reader, plan_text
 from vcltui.tui.glyphs import ASCII, UNICODE
-from vcltui.tui.jobs_screen import JobsScreen
 from vcltui.tui.overview import Overview
-from vcltui.tui.words import plain
 
 _BY_ID = {action.id: action for action in ACTIONS}
 _REPAINT_SECONDS = 0.1
@@ -58,13 +52,11 @@ class Console(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
-        Binding("5", "jobs", "Jobs", tooltip="Every job: steps, log, cancel", id="jobs"),
         *(
             Binding(action.key, f"do('{action.id}')", action.label, tooltip=action.summary,
                     id=action.id)
             for action in ACTIONS
         ),
-        Binding("t", "status", "Status", show=False, tooltip="node_status", id="status"),
         Binding("y", "xml", "XML", tooltip="The domain's XML", id="xml"),
         Binding("ctrl+r", "refresh_all", "Refresh", show=False, id="refresh"),
     ]  # fmt: skip
@@ -83,7 +75,6 @@ class Console(App[None]):
             readonly=workspace.readonly,
         )
         self._repaint_is_due = False
-        self._offered: tuple[str, ...] | None = None
 
     def on_mount(self) -> None:
         """Show the overview, then begin to look at the hosts."""
@@ -119,29 +110,12 @@ class Console(App[None]):
     def _repaint(self) -> None:
         self._repaint_is_due = False
         self._overview.refresh_facts()
-        self._offer_actions()
-
-    def on_record_table_moved(self) -> None:
-        """Offer what is possible on the row that the cursor is on now."""
-        self._offer_actions()
-
-    def _offer_actions(self) -> None:
-        """Draw the footer anew, where something else is possible than before: it is dear."""
-        if self.screen is not self._overview:
-            self._offered = None
-            return
-        subject = self.subject
-        offered = tuple(action.id for action in ACTIONS if possible(action, subject) is None)
-        if offered != self._offered:
-            self._offered = offered
-            self.refresh_bindings()
+        self.refresh_bindings()
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Show the job in the strip, and tell how it ended."""
         job = message.job
-        self._overview.show_jobs(self.jobs.all())
-        if isinstance(self.screen, JobsScreen):
-            self.screen.refresh_jobs()
+        self._overview.show_jobs(sorted(self.jobs.all(), key=lambda one: -one.number))
         if job.state is JobState.DONE:
             self.notify(job.title, title="Done", markup=False)
             self.fleet.refresh(job.host)
@@ -174,35 +148,12 @@ class Console(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that are not possible on the chosen row are hidden."""
-        if action in ("do", "xml", "status", "jobs") and self.screen is not self._overview:
-            return False  # what a key would change must be in sight
         if action == "do":
             return possible(_BY_ID[str(parameters[0])], self.subject) is None
         if action == "xml":
             subject = self.subject
             return subject is not None and subject.domain is not None
-        if action == "status":
-            return self.subject is not None and self.subject.computer is not None
         return True
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: Textual's own, and what can be done to the chosen row."""
-        yield from super().get_system_commands(screen)
-        if screen is not self._overview:
-            return
-        yield SystemCommand("Jobs", "Every job: steps, log, cancel", self.action_jobs)
-        yield SystemCommand("Refresh", "Read everything again", self.action_refresh_all)
-        subject = self.subject
-        if subject is None:
-            return
-        if subject.computer is not None:
-            words = "Whether the computer is READY, needs POST_LOAD or RELOAD, and why"
-            yield SystemCommand(f"Status of {plain(subject.name)}", words, self.action_status)
-        for action in ACTIONS:
-            if possible(action, subject) is None:
-                title = f"{action.label}: {plain(subject.name)}"
-                do = partial(self.action_do, action.id)
-                yield SystemCommand(title, action.summary, do)
 
     def action_do(self, action_id: str) -> None:
         """Do an action of the table to the chosen row."""
@@ -266,31 +217,6 @@ class Console(App[None]):
             return None
         return await self.push_screen_wait(Choose(f"{action.label}: {subject.name}", names))
 
-    def action_status(self) -> None:
-        """Ask whether the computer of the chosen row is ready."""
-        subject = self.subject
-        if subject is not None:
-            self._ask_status(subject)
-
-    @work(group="status", exit_on_error=False)
-    async def _ask_status(self, subject: Subject) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            status = await loop.run_in_executor(
-                self._planners, node_status, self._workspace, subject
-            )
-        except VcltuiError as error:
-            self.notify(str(error), title="Status", severity="error", timeout=15, markup=False)
-            return
-        ready = status.state is NodeState.READY
-        self.notify(
-            status.reason,
-            title=f"{subject.name}: {status.state.value}",
-            severity="information" if ready else "warning",
-            timeout=15,
-            markup=False,
-        )
-
     def action_xml(self) -> None:
         """Show the domain's XML."""
         view = self._overview.chosen
@@ -300,10 +226,6 @@ class Console(App[None]):
         if details is not None and details.xml:
             text = Syntax(details.xml, "xml").highlight(details.xml)
             self.push_screen(Reader(f"XML of {view.name}", text))
-
-    def action_jobs(self) -> None:
-        """Show the jobs."""
-        self.push_screen(JobsScreen(self.jobs, self._glyphs))
 
     def action_refresh_all(self) -> None:
         """Read everything again."""
@@ -315,12 +237,10 @@ class Console(App[None]):
         pairs = [(action.key, f"{action.label}: {action.summary}") for action in ACTIONS]
         pairs += [
             ("1 to 4", "Hosts, domains, the chosen domain, images"),
-            ("5", "Jobs: steps and log; c cancels and undoes, r tries again"),
             ("tab", "The next pane"),
             ("enter", "On a host: its domains alone. On a domain: its details"),
             ("/", "Filter the domains: words, !not, power:on, image:..., host:..., flags:..."),
             ("esc", "No filter; back"),
-            ("t", "Status: whether the computer is READY, and why not (node_status)"),
             ("y", "The domain's XML"),
             ("ctrl+r", "Read everything again"),
             ("ctrl+p", "Commands"),

@@ -25,9 +25,7 @@ def domain_text(
     if details is None:
         return text.append("\nReading ...\n", "dim")
     if details.problem is not None:
-        text.append(f"\n{plain(details.problem)}\n", "bold")
-    if details.definition is None:
-        return text
+        return text.append(f"\n{plain(details.problem)}\n", "bold")
     _snapshots(text, details.snapshots, glyphs)
     _disks(text, details, glyphs)
     _interfaces(text, details)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
@@ -49,7 +50,6 @@ class Overview(Screen[None]):
         self._filter = ""
         self._views: dict[str, DomainView] = {}
         self._jobs: Sequence[Job] = ()
-        self._texts: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
         """A status line, the panes, a jobs strip, the footer."""
@@ -89,9 +89,11 @@ class Overview(Screen[None]):
         return None
 
     def refresh_facts(self) -> None:
-        """Show what the fleet knows now; nothing before the panes are there and after they went."""
-        if not self.query(RecordTable):
-            return
+        """Show what the fleet knows now; nothing while the panes come or go one by one."""
+        with suppress(NoMatches):
+            self._show_facts()
+
+    def _show_facts(self) -> None:
         hosts = self._fleet.hosts()
         table = self.query_one("#hosts", RecordTable)
         table.show(rows.host_rows(hosts, self._glyphs), "Looking for hosts ...")
@@ -102,8 +104,7 @@ class Overview(Screen[None]):
         empty = "Waiting for the hosts ..." if waiting else "No domain fits"
         self.query_one("#domains", RecordTable).show(shown, empty)
         more = f" matching {self._filter!r}" if self._filter else ""
-        subtitle = Content(f"{len(shown)} of {len(views)}{plain(more)}")
-        self.query_one("#domains").border_subtitle = subtitle
+        self.query_one("#domains").border_subtitle = f"{len(shown)} of {len(views)}{more}"
         self._show_chosen()
         self._show_status()
 
@@ -123,7 +124,7 @@ class Overview(Screen[None]):
         table = self.query_one("#images", RecordTable)
         problem = images.problem if images is not None else "Reading ..."
         table.show(rows.image_rows(images), plain(problem or "No images"))
-        table.border_title = Content(f"4 Images of {plain(view.host)}")
+        table.border_title = f"4 Images of {plain(view.host)}"
 
     def _show_status(self) -> None:
         hosts = self._fleet.hosts()
@@ -148,7 +149,7 @@ class Overview(Screen[None]):
     def show_jobs(self, jobs: Sequence[Job]) -> None:
         """Show these jobs, newest first, in the strip."""
         self._jobs = jobs
-        if self.query("#jobs"):
+        with suppress(NoMatches):
             self._put("#jobs", self._jobs_text())
 
     def _jobs_text(self) -> Text:
@@ -164,17 +165,16 @@ class Overview(Screen[None]):
         return text
 
     def _put(self, selector: str, text: Text) -> None:
-        """Show a text where it is another than before; a layout costs far more than comparing."""
-        if self._texts.get(selector) != text:
-            self._texts[selector] = text
-            self.query_one(selector, Static).update(text, layout=selector == "#detail-text")
+        self.query_one(selector, Static).update(text)
 
     # --- what is done ---
 
     @on(RecordTable.Moved, "#domains")
     def follow_cursor(self) -> None:
         """Look at the domain the cursor is on."""
-        self._show_chosen()
+        with suppress(NoMatches):
+            self._show_chosen()
+        self.refresh_bindings()
 
     @on(RecordTable.Moved, "#hosts")
     def look_at_host(self, event: RecordTable.Moved) -> None:
