@@ -44,7 +44,6 @@ async def main() -> None:
         await picture(lab, "overview-80x24", (80, 24))
         await picture(lab, "load-plan", (140, 45), "L", "enter")
         await picture(lab, "help", (140, 45), "question_mark")
-        await picture(lab, "jobs", (140, 45), "down", "down", "down", "L", "enter", "y", "5")
 
 
 asyncio.run(main())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.syntax import Syntax
 from rich.text import Text
 from textual import work
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -109,8 +110,9 @@ class Console(App[None]):
 
     def _repaint(self) -> None:
         self._repaint_is_due = False
-        self._overview.refresh_facts()
-        self.refresh_bindings()
+        with suppress(ScreenStackError):  # the console is closing
+            self._overview.refresh_facts()
+            self.refresh_bindings()
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Show the job in the strip, and tell how it ended."""

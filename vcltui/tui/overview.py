@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.css.query import NoMatches
@@ -172,9 +172,9 @@ class Overview(Screen[None]):
     @on(RecordTable.Moved, "#domains")
     def follow_cursor(self) -> None:
         """Look at the domain the cursor is on."""
-        with suppress(NoMatches):
+        with suppress(NoMatches, ScreenStackError):
             self._show_chosen()
-        self.refresh_bindings()
+            self.refresh_bindings()
 
     @on(RecordTable.Moved, "#hosts")
     def look_at_host(self, event: RecordTable.Moved) -> None:
