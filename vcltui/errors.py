@@ -100,6 +100,13 @@ class InventoryError(VcltuiError):
     """The database can't be reached or refused a query."""
 
 
+class InventoryBusyError(InventoryError):
+    """Another program held the rows, or the server gave this one's change up for another's.
+
+    Nothing of the transaction was written: the same may be tried again.
+    """
+
+
 class OperationFailedError(VcltuiError):
     """An operation failed and could not be undone completely; the text says what is left."""
 

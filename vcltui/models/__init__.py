@@ -1,1 +1,8 @@
 """Frozen facts in the field's words."""
+
+from typing import TYPE_CHECKING
+
+from vcltui.late import late_modules
+
+if not TYPE_CHECKING:
+    __getattr__ = late_modules(__name__)

@@ -33,7 +33,10 @@ class VMProfile:
 
 @dataclass(frozen=True, slots=True)
 class GuestAccess:
-    """How guests on a host are reached. `method` is `ssh` or `simulated`."""
+    """How guests on a host are reached. `method` is `ssh` or `simulated`.
+
+    `boot_seconds` is how long a simulated guest takes to answer after a load.
+    """
 
     method: str = "ssh"
     user: str = "root"
@@ -42,6 +45,7 @@ class GuestAccess:
     proxy_jump: str | None = None
     boot_timeout_seconds: float = 605.0
     shutdown_timeout_seconds: float = 300.0
+    boot_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

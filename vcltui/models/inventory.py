@@ -26,7 +26,10 @@ class OperatingSystem:
 
 @dataclass(frozen=True, slots=True)
 class Computer:
-    """VCL's computer row, with names where VCL has ids. `vmhost` is the VM host's short name."""
+    """VCL's computer row, with names where VCL has ids. `vmhost` is the VM host's short name.
+
+    `vmhost_id` is what the row has, which may be a VM host that is deleted and has no name.
+    """
 
     id: int
     hostname: str
@@ -41,6 +44,7 @@ class Computer:
     next_image_id: int | None = None
     notes: str = ""
     deleted: bool = False
+    vmhost_id: int | None = None
 
     @property
     def name(self) -> str:
