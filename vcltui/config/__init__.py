@@ -6,12 +6,13 @@ and key by key; [inventory] is taken as a whole.
 """
 
 from vcltui.config.load import default_state_directory, load_config
-from vcltui.config.model import Config, JobSettings, UISettings
+from vcltui.config.model import Config, JobSettings, ManagementNodeAccess, UISettings
 from vcltui.config.uris import host_from_uri, hosts_from_uris
 
 __all__ = [
     "Config",
     "JobSettings",
+    "ManagementNodeAccess",
     "UISettings",
     "default_state_directory",
     "host_from_uri",

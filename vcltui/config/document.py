@@ -39,17 +39,42 @@ _HOST: dict[str, values.Check] = {
     "domain_name_style": values.one_of("seed", "vcl25"),
     "guests": values.table(_GUESTS),
 }
+_YEAR_SECONDS = 365 * 86400
+# What VCL itself does not fix. Its own limits are not for anybody to change here.
+_DOCTOR: dict[str, values.Check] = {
+    "pending_seconds": values.number(1, 86400),
+    "unknown_after_seconds": values.number(1, 86400),
+    "slow_factor": values.number(1, 1000),
+    "slow_least_seconds": values.number(1, 86400),
+    "growing_seconds": values.number(1, 86400),
+    "full_share": values.number(0.01, 1),
+    "smaller_share": values.number(0, 1),
+    "orphan_file_seconds": values.number(60, _YEAR_SECONDS),
+    "block_seconds": values.number(60, _YEAR_SECONDS),
+    "failures_least": values.whole_number(1, 1000),
+    "failures_share": values.number(0.01, 1),
+}
 _DOCUMENT = values.table(
     {
         "management_node": values.host_name,
         "state_directory": values.path,
         "sandbox": values.boolean,
         "inventory": values.table(
-            {"path": values.path, "url": values.text, "password_file": values.path}
+            {
+                "path": values.path,
+                "url": values.text,
+                "password_file": values.path,
+                "vcld_conf": values.path,
+                "all_management_nodes": values.boolean,
+            }
         ),
         "profiles": values.named_tables("profile", values.table(_PROFILE)),
         "hosts": values.named_tables("host", values.table(_HOST)),
         "guests": values.table(_GUESTS),
+        "management_nodes": values.named_tables(
+            "management node", values.table({"ssh": values.jump_hosts, "log": values.path})
+        ),
+        "doctor": values.table(_DOCTOR),
         "jobs": values.table({"copies_at_once": values.whole_number(1, 64)}),
         "ui": values.table(
             {"theme": values.text, "ascii": values.boolean, "keys": values.action_keys}

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit, urlunsplit
 
 from vcltui.config.document import Document
 from vcltui.config.model import SQLITE_PREFIX
+from vcltui.config.vcldconf import VcldConf, find_vcld_conf, read_vcld_conf
 
 _SCHEMES = ("mysql+pymysql", "mariadb+pymysql")
 _EXPECTED = "It takes a URL such as mysql+pymysql://vcl@database.example.org/vcl"
 
 
-def inventory_url(document: Document, state_directory: Path) -> str:
+def vcld_conf(document: Document, default: Path) -> VcldConf | None:
+    """VCL's own configuration, where the inventory is the database that it names.
+
+    That is so where [inventory] names the file, or where it names nothing and the `default`
+    file is there for this user. Raises ConfigError for a file that was asked for.
+    """
+    table = document.tables.get("inventory", {})
+    asked = table.get("vcld_conf")
+    others = [key for key in ("path", "url", "password_file") if key in table]
+    if asked is None:
+        return None if others else find_vcld_conf(default)
+    if others:
+        raise document.place("inventory", "vcld_conf").error(
+            f"stands beside {' and '.join(others)}", "Leave one of them out"
+        )
+    found = read_vcld_conf(Path(asked))
+    found.url()
+    return found
+
+
+def inventory_url(document: Document, state_directory: Path, vcld: VcldConf | None = None) -> str:
     """The URL of the inventory, with the password from its file if it has one.
 
-    Raises ConfigError; no message quotes the URL, which may hold a password.
+    `vcld` is what `vcld_conf` found. Raises ConfigError; no message quotes the URL, which may
+    hold a password.
     """
+    if vcld is not None:
+        return vcld.url()
     table = document.tables.get("inventory", {})
     url, path, password_file = (table.get(key) for key in ("url", "path", "password_file"))
     if url is not None and path is not None:
@@ -47,7 +71,8 @@ def _split(document: Document, url: str) -> SplitResult:
     place = document.place("inventory", "url")
     try:
         parts = urlsplit(url)
-        is_complete = bool(parts.hostname and parts.path.strip("/")) and parts.port != 0
+        has_address = parts.hostname or "unix_socket" in parse_qs(parts.query)
+        is_complete = bool(has_address and parts.path.strip("/")) and parts.port != 0
     except ValueError:
         raise place.error("is no URL", _EXPECTED) from None
     if parts.scheme not in _SCHEMES:

@@ -11,8 +11,16 @@ from typing import Any
 import platformdirs
 
 from vcltui.config.document import Document, read_documents
-from vcltui.config.inventory import inventory_url
-from vcltui.config.model import Config, JobSettings, UISettings, is_there
+from vcltui.config.inventory import inventory_url, vcld_conf
+from vcltui.config.model import (
+    Config,
+    JobSettings,
+    ManagementNodeAccess,
+    UISettings,
+    is_there,
+)
+from vcltui.config.vcldconf import VCLD_CONF
+from vcltui.models.doctorsettings import DoctorSettings
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
 
 SYSTEM_FILE = Path("/etc/vcltui/config.toml")
@@ -24,12 +32,14 @@ def load_config(
     *,
     environment: Mapping[str, str] | None = None,
     system_file: Path = SYSTEM_FILE,
+    vcld_conf_file: Path = VCLD_CONF,
 ) -> Config:
     """Read the configuration.
 
     With `config_file`, or else the environment's VCLTUI_CONFIG, that one file is read and must
     exist. Otherwise `system_file` is read and then the user's config.toml over it, where they
-    are. Raises ConfigError, which names the file and the key.
+    are. Where they name no inventory, VCL's own `vcld_conf_file` names it, if that is there and
+    may be read. Raises ConfigError, which names the file and the key.
     """
     known = os.environ if environment is None else environment
     files = _find_files(config_file, known, system_file)
@@ -39,17 +49,29 @@ def load_config(
     state_directory = state_directory or default_state_directory()
     guests = GuestAccess(**tables.get("guests", {}))
     profiles = {name: _profile(document, name) for name in tables.get("profiles", {})}
+    vcld = vcld_conf(document, vcld_conf_file)
+    management_node = (
+        tables.get("management_node")
+        or (vcld.fqdn if vcld is not None else "")
+        or socket.gethostname()
+    )
+    nodes = {name: dict(table) for name, table in tables.get("management_nodes", {}).items()}
+    if vcld is not None and vcld.log:
+        nodes.setdefault(management_node, {}).setdefault("log", vcld.log)
     config = Config(
         files=files,
-        management_node=tables.get("management_node") or socket.gethostname(),
+        management_node=management_node,
         state_directory=state_directory,
-        inventory_url=inventory_url(document, state_directory),
+        inventory_url=inventory_url(document, state_directory, vcld),
+        all_management_nodes=tables.get("inventory", {}).get("all_management_nodes", False),
         sandbox=tables.get("sandbox", False),
         profiles=profiles,
         hosts={name: _host(document, name, profiles) for name in tables.get("hosts", {})},
         guests=guests,
         jobs=JobSettings(**tables.get("jobs", {})),
         ui=UISettings(**tables.get("ui", {})),
+        doctor=DoctorSettings(**tables.get("doctor", {})),
+        management_nodes={name: ManagementNodeAccess(**table) for name, table in nodes.items()},
         default_uri=known.get("LIBVIRT_DEFAULT_URI") or None,
     )
     if not config.sandbox:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vcltui.models.doctorsettings import DoctorSettings
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
 
 SQLITE_PREFIX = "sqlite:///"
@@ -30,6 +31,18 @@ class JobSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagementNodeAccess:
+    """How a management node of VCL is looked at.
+
+    `ssh` is whom to log in to, as `user@host` or `user@host:port`; None for this machine or for
+    nobody. `log` is the path of its vcld.log, by default what VCL's own configuration says.
+    """
+
+    ssh: str | None = None
+    log: str = "/var/log/vcld.log"
+
+
+@dataclass(frozen=True, slots=True)
 class UISettings:
     """How the console looks. `keys` maps an action's id to the key that does it.
 
@@ -47,7 +60,9 @@ class Config:
 
     `inventory_url` is `sqlite:///` and the path of an embedded file, or the URL of VCL's database;
     it may hold a password, so it is not part of what is printed of a Config. `guests` are the
-    defaults that the hosts started from. `default_uri` is LIBVIRT_DEFAULT_URI.
+    defaults that the hosts started from; `management_nodes` go by their host names.
+    `default_uri` is LIBVIRT_DEFAULT_URI. Of VCL's hosts those of this `management_node` are used,
+    or with `all_management_nodes` all.
     """
 
     files: tuple[Path, ...]
@@ -60,7 +75,10 @@ class Config:
     guests: GuestAccess = field(default_factory=GuestAccess)
     jobs: JobSettings = field(default_factory=JobSettings)
     ui: UISettings = field(default_factory=UISettings)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
+    management_nodes: Mapping[str, ManagementNodeAccess] = field(default_factory=dict)
     default_uri: str | None = None
+    all_management_nodes: bool = False
 
     @property
     def inventory_path(self) -> Path | None:

@@ -83,6 +83,20 @@ def whole_number(least: int, most: int) -> Check:
     return check
 
 
+def number(least: float, most: float) -> Check:
+    """A check for numbers from `least` to `most`, whole or not."""
+
+    def check(value: object, place: Place) -> float:
+        expected = f"It takes a number from {least:g} to {most:g}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise place.error(f"is {_kind(value)}", expected)
+        if not least <= value <= most:  # neither is what is no number
+            raise place.error("is out of range", expected)
+        return float(value)
+
+    return check
+
+
 def seconds(value: object, place: Place) -> float:
     """A time in seconds, more than none and at most a day."""
     expected = "It takes a number of seconds, more than 0 and at most 86400"

@@ -318,3 +318,15 @@ def test_a_wrong_inventory_is_told_without_the_password(
     assert key in message
     assert str(tmp_path / "config.toml") in message
     assert "secret" not in message
+
+
+def test_the_doctors_thresholds_that_vcl_does_not_fix(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[doctor]\nslow_factor = 5\nfull_share = 0.8\nfailures_least = 9\n")
+    found = load_config(file, environment={}).doctor
+    assert (found.slow_factor, found.full_share, found.failures_least) == (5.0, 0.8, 9)
+    assert found.pending_seconds == 60
+    for wrong in ("hard_limit_seconds = 1", "full_share = 1.5", "slow_factor = nan", "x = 1"):
+        file.write_text(f"[doctor]\n{wrong}\n")
+        with pytest.raises(ConfigError, match=r"doctor\."):
+            load_config(file, environment={})
