@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from vcltui.errors import NodeError, NodeUnreachableError, NotFoundError
 from vcltui.models.cancel import CancelToken
 
 OutputLine = Callable[[str], None]
@@ -41,6 +42,14 @@ class FileStat:
         return self.path.rsplit("/", 1)[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The room on a file system in bytes: what can still be written, and its whole size."""
+
+    free_bytes: int
+    total_bytes: int
+
+
 class Node(ABC):
     """Commands and files on one machine. All paths are absolute paths on that machine.
 
@@ -61,6 +70,7 @@ class Node(ABC):
         check: bool = True,
         on_output: OutputLine | None = None,
         cancel: CancelToken | None = None,
+        tied: bool = False,
     ) -> CommandResult:
         """Run a program with its arguments, without a shell, and wait for it.
 
@@ -69,6 +79,9 @@ class Node(ABC):
         which quotes the last line of standard error. Raises CommandMissingError when there is no
         such program, CommandError on a timeout (the program is ended), CancelledError when
         `cancel` is set meanwhile (the program is ended and waited for).
+
+        With `tied` the program, which is given no input then, is killed when this process is, or
+        when the machine notices that the connection is lost: for what would go on for hours.
         """
 
     @abstractmethod
@@ -91,13 +104,31 @@ class Node(ABC):
     def read_bytes(self, path: str, max_bytes: int, offset: int = 0) -> bytes:
         """Up to `max_bytes` of a file from `offset`. Raises NotFoundError, NodeError."""
 
+    def read_starts(self, files: Sequence[FileStat], max_bytes: int) -> dict[str, bytes]:
+        """The first `max_bytes` of many plain files, by path; as one question where that pays.
+
+        What can't be read, or changed meanwhile, is left out: read_bytes tells why.
+        """
+        found: dict[str, bytes] = {}
+        for file in files:
+            try:
+                found[file.path] = self.read_bytes(file.path, max_bytes)
+            except NodeUnreachableError:
+                raise
+            except (NodeError, NotFoundError):
+                continue
+        return found
+
     def read_text(self, path: str, max_bytes: int = 1 << 20) -> str:
         """Up to `max_bytes` of a UTF-8 file, bad bytes replaced. Raises as read_bytes."""
         return self.read_bytes(path, max_bytes).decode("utf-8", errors="replace")
 
     @abstractmethod
-    def write_text(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Write a file whole: beside as a temporary, flushed to disk, renamed over `path`."""
+    def write_text(self, path: str, text: str, mode: int = 0o644, *, flush: bool = True) -> None:
+        """Write a file whole: beside as a temporary, flushed to disk, renamed over `path`.
+
+        Without `flush` it may be empty or missing after the machine has lost its power.
+        """
 
     @abstractmethod
     def make_directory(self, path: str, mode: int = 0o755) -> None:
@@ -105,7 +136,10 @@ class Node(ABC):
 
     @abstractmethod
     def rename_no_replace(self, source: str, target: str) -> None:
-        """Rename atomically; raises ConflictError, with nothing done, where `target` exists."""
+        """Rename atomically, and flush the folder of `target` to disk.
+
+        Raises ConflictError, with nothing done, where `target` exists.
+        """
 
     @abstractmethod
     def remove_file(self, path: str) -> bool:
@@ -116,12 +150,16 @@ class Node(ABC):
         """Remove a directory if it is empty; returns whether it was removed."""
 
     @abstractmethod
-    def flush(self, path: str) -> None:
-        """Flush a file and its directory to disk."""
+    def flush(self, path: str, *, entry: bool = True) -> None:
+        """Flush a file to disk, and the directory in which its `entry` is."""
 
     @abstractmethod
     def free_bytes(self, path: str) -> int:
         """Bytes that can still be written on the file system of `path`."""
+
+    @abstractmethod
+    def space(self, path: str) -> Space:
+        """The room on the file system of `path`. Raises NotFoundError where nothing is there."""
 
     @abstractmethod
     def filesystem_type(self, path: str) -> str:
@@ -129,13 +167,19 @@ class Node(ABC):
 
     @abstractmethod
     def lock(
-        self, path: str, timeout_seconds: float, cancel: CancelToken | None = None
+        self,
+        path: str,
+        timeout_seconds: float,
+        cancel: CancelToken | None = None,
+        *,
+        shared: bool = False,
     ) -> AbstractContextManager[None]:
         """Hold an exclusive flock(2) on `path` (made with its directory if missing).
 
-        The lock is seen by every process on the machine and by other threads of this one, and is
-        gone when the holder dies. `timeout_seconds` 0 means: try once. Raises LockedError with
-        the path (and the holder's line where it wrote one).
+        With `shared` others may hold it too that take it so, and none that does not. The lock is
+        seen by every process on the machine and by other threads of this one, and is gone when
+        the holder dies. `timeout_seconds` 0 means: try once. Raises LockedError with the path (and
+        the holder's line where it wrote one).
         """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vcltui.errors import NodeError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.cancel import CancelToken
-from vcltui.nodes.base import CommandResult, FileStat, Node, OutputLine
+from vcltui.nodes.base import CommandResult, FileStat, Node, OutputLine, Space
 from vcltui.nodes.local_lock import hold_lock
 from vcltui.nodes.mounts import filesystem_of
 from vcltui.nodes.no_replace import rename_no_replace
@@ -23,7 +23,7 @@ from vcltui.nodes.paths import (
     target_exists,
     temporary_beside,
 )
-from vcltui.nodes.process import find_program, run_process
+from vcltui.nodes.process import find_program, run_process, tied_to_this
 
 _NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
 
@@ -45,14 +45,16 @@ class LocalNode(Node):
         check: bool = True,
         on_output: OutputLine | None = None,
         cancel: CancelToken | None = None,
+        tied: bool = False,
     ) -> CommandResult:
         """As Node.run. Also raises CommandError when the output exceeds 64 MiB."""
         output = run_process(
-            argv,
+            tied_to_this(argv) if tied else argv,
             input_bytes=None if input_text is None else input_text.encode(errors="replace"),
             timeout_seconds=timeout_seconds,
             on_output=on_output,
             cancel=cancel,
+            program=argv[0].rsplit("/", 1)[-1] if argv else None,
         )
         result = CommandResult(
             tuple(argv),
@@ -96,11 +98,17 @@ class LocalNode(Node):
 
     def read_bytes(self, path: str, max_bytes: int, offset: int = 0) -> bytes:
         """As Node.read_bytes."""
-        with self._errors("read", path), Path(check_path(path)).open("rb") as file:
-            file.seek(offset)
-            return file.read(max_bytes)
+        # Without O_NONBLOCK a pipe to which somebody's disk refers would be waited at for ever.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        with (
+            self._errors("read", path),
+            open(os.open(check_path(path), flags), "rb") as file,  # noqa: PTH123
+        ):
+            if offset:
+                file.seek(offset)
+            return file.read(max_bytes) or b""
 
-    def write_text(self, path: str, text: str, mode: int = 0o644) -> None:
+    def write_text(self, path: str, text: str, mode: int = 0o644, *, flush: bool = True) -> None:
         """As Node.write_text."""
         temporary = temporary_beside(check_path(path))
         with self._errors("write", path):
@@ -110,12 +118,14 @@ class LocalNode(Node):
                     os.fchmod(file.fileno(), mode)
                     file.write(text.encode(errors="replace"))
                     file.flush()
-                    os.fsync(file.fileno())
+                    if flush:
+                        os.fsync(file.fileno())
                 Path(temporary).replace(path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
-            _fsync(parent_of(path))
+            if flush:
+                _fsync(parent_of(path))
 
     def make_directory(self, path: str, mode: int = 0o755) -> None:
         """As Node.make_directory; `mode` is that of the last directory, whatever the umask."""
@@ -139,6 +149,7 @@ class LocalNode(Node):
                 rename_no_replace(source, target)
             except FileExistsError:
                 raise target_exists(source, target, self.name) from None
+            _fsync(parent_of(target))
 
     def remove_file(self, path: str) -> bool:
         """As Node.remove_file. Raises NodeError for a directory."""
@@ -160,11 +171,12 @@ class LocalNode(Node):
                 raise
         return True
 
-    def flush(self, path: str) -> None:
+    def flush(self, path: str, *, entry: bool = True) -> None:
         """As Node.flush."""
         with self._errors("flush", path):
             _fsync(check_path(path))
-            _fsync(parent_of(path))
+            if entry:
+                _fsync(parent_of(path))
 
     def free_bytes(self, path: str) -> int:
         """As Node.free_bytes; for a path that is yet to be made, of where it would be."""
@@ -173,6 +185,12 @@ class LocalNode(Node):
                 path = parent_of(path)
             figures = os.statvfs(path)
         return figures.f_bavail * figures.f_frsize
+
+    def space(self, path: str) -> Space:
+        """As Node.space."""
+        with self._errors("look at", path):
+            figures = os.statvfs(check_path(path))
+        return Space(figures.f_bavail * figures.f_frsize, figures.f_blocks * figures.f_frsize)
 
     def filesystem_type(self, path: str) -> str:
         """As Node.filesystem_type."""
@@ -188,10 +206,15 @@ class LocalNode(Node):
         return found
 
     def lock(
-        self, path: str, timeout_seconds: float, cancel: CancelToken | None = None
+        self,
+        path: str,
+        timeout_seconds: float,
+        cancel: CancelToken | None = None,
+        *,
+        shared: bool = False,
     ) -> AbstractContextManager[None]:
         """As Node.lock; the file stays, since removing it would let two hold the lock."""
-        return hold_lock(check_path(path), self.name, timeout_seconds, cancel)
+        return hold_lock(check_path(path), self.name, timeout_seconds, cancel, shared=shared)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -207,7 +230,8 @@ class LocalNode(Node):
     def _failed(self, what: str, path: str, error: OSError) -> VcltuiError:
         if isinstance(error, FileNotFoundError):
             return NotFoundError(
-                f"Can't {what} {shown(path)} on {self.name}: there is no such path"
+                f"Can't {what} {shown(path)} on {self.name}: there is no such path",
+                "Look whether it was moved or deleted meanwhile",
             )
         if error.errno == errno.ENAMETOOLONG:
             return UsageError(f"The path {shown(path[:80])}... on {self.name} is too long")

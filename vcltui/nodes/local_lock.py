@@ -1,10 +1,11 @@
-"""An exclusive flock(2) on a file of this machine."""
+"""A flock(2) on a file of this machine."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,25 +14,35 @@ from pathlib import Path
 
 from vcltui.errors import NodeError
 from vcltui.models.cancel import CancelToken
-from vcltui.nodes.paths import lock_held, shown
+from vcltui.nodes.paths import lock_held, shown, strangers_folder
 
+_FIRST_POLL_SECONDS = 0.001
 _POLL_SECONDS = 0.05
 _HOLDER_BYTES = 200
 
 
 @contextmanager
 def hold_lock(
-    path: str, machine: str, timeout_seconds: float, cancel: CancelToken | None
+    path: str,
+    machine: str,
+    timeout_seconds: float,
+    cancel: CancelToken | None,
+    *,
+    shared: bool = False,
 ) -> Iterator[None]:
     """Hold the lock while the block runs; see Node.lock for what is raised."""
     descriptor = _open(path, machine)
+    line = holder_line(os.getpid())
     try:
-        _take(descriptor, path, machine, timeout_seconds, cancel or CancelToken())
-        _write_holder(descriptor, holder_line(os.getpid()))
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        _take(descriptor, kind, path, machine, timeout_seconds, cancel or CancelToken())
+        _write_holder(descriptor, line)
         try:
             yield
         finally:
-            _write_holder(descriptor, "")
+            # Of several that share it, the last one to take it is named.
+            if not shared or _read_holder(descriptor) == f"{line}\n":
+                _write_holder(descriptor, "")
     finally:
         os.close(descriptor)
 
@@ -45,7 +56,11 @@ def holder_line(pid: int) -> str:
 def _open(path: str, machine: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(path).parent
+        for each in (folder, *folder.parents[:-1]):
+            if _is_strangers(each):
+                raise strangers_folder(str(each), machine)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.open(path, flags, 0o600)
     except OSError as error:
         raise NodeError(
@@ -54,19 +69,37 @@ def _open(path: str, machine: str) -> int:
         ) from error
 
 
+def _is_strangers(folder: Path) -> bool:
+    """Whether another user may have put a folder where everybody may make one, as in /tmp."""
+    try:
+        if not folder.parent.stat().st_mode & stat.S_ISVTX:
+            return False
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False  # it is made by us
+    return not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid())
+
+
 def _take(
-    descriptor: int, path: str, machine: str, timeout_seconds: float, cancel: CancelToken
+    descriptor: int,
+    kind: int,
+    path: str,
+    machine: str,
+    timeout_seconds: float,
+    cancel: CancelToken,
 ) -> None:
     deadline = time.monotonic() + timeout_seconds
+    pause = _FIRST_POLL_SECONDS
     while True:
         cancel.raise_if_cancelled()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise lock_held(path, machine, _read_holder(descriptor)) from None
-            cancel.wait(min(_POLL_SECONDS, left))
+            cancel.wait(min(pause, left))
+            pause = min(2 * pause, _POLL_SECONDS)
         except OSError as error:
             raise NodeError(
                 f"Can't lock {shown(path)} on {machine}: {error.strerror}",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from vcltui.errors import CommandError, ConflictError, LockedError, UsageError, VcltuiError
+from vcltui.errors import (
+    CommandError,
+    ConflictError,
+    LockedError,
+    NodeError,
+    UsageError,
+    VcltuiError,
+)
 from vcltui.nodes.base import CommandResult
 from vcltui.nodes.process import is_argument
 
@@ -42,6 +49,14 @@ def target_exists(source: str, target: str, machine: str) -> ConflictError:
     return ConflictError(
         f"{shown(target)} exists already on {machine}, so {shown(source)} was not renamed to it",
         "Look whose file it is before moving it away",
+    )
+
+
+def strangers_folder(folder: str, machine: str) -> NodeError:
+    """The error of a folder for locks that another user put into /tmp or the like."""
+    return NodeError(
+        f"{shown(folder)} on {machine} is a link or another user's, who could take our locks away",
+        "Find out whose it is and remove it, or set another xml_directory for the host",
     )
 
 

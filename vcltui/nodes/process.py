@@ -100,6 +100,8 @@ def find_program(name: str) -> str | None:
 
 def is_argument(text: str) -> bool:
     """Whether the system can take `text` as an argument or a path."""
+    if text.isascii():
+        return "\0" not in text
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
@@ -113,6 +115,16 @@ def command_environment() -> dict[str, str]:
     """
     fixed = {"LC_ALL": "C", "PATH": search_path(), "SSH_ASKPASS_REQUIRE": "never"}
     return {**os.environ, **fixed}
+
+
+def tied_to_this(argv: Sequence[str]) -> list[str]:
+    """The command as one that the system kills when the thread that starts it is gone.
+
+    Left as it is where there is no such program, or no setpriv of util-linux.
+    """
+    if not argv or find_program(argv[0]) is None or find_program("setpriv") is None:
+        return [*argv]
+    return ["setpriv", "--pdeathsig", "KILL", "--", *argv]
 
 
 def start_process(
@@ -158,8 +170,12 @@ def run_process(
     max_output_bytes: int = MAX_OUTPUT_BYTES,
     before_end: BeforeEnd | None = None,
     program: str | None = None,
+    hold_input: bool = False,
 ) -> ProcessOutput:
     """Run a program and wait for it; its standard input is `input_bytes`, or empty.
+
+    With `hold_input` that stays open until the program has ended: who reads its end knows that
+    this process is gone.
 
     `on_output` is given each non-empty piece of standard output that ends in a carriage return
     or newline, without its end. Raises CommandError on a timeout (seconds) or when a stream
@@ -169,15 +185,14 @@ def run_process(
     """
     if cancel is not None:
         cancel.raise_if_cancelled()
-    process = start_process(
-        argv, stdin=subprocess.DEVNULL if input_bytes is None else subprocess.PIPE
-    )
+    has_input = input_bytes is not None or hold_input
+    process = start_process(argv, stdin=subprocess.PIPE if has_input else subprocess.DEVNULL)
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
     name = program or argv[0].rsplit("/", 1)[-1]
     limits = _Limits(name, deadline, timeout_seconds, max_output_bytes, cancel)
     stdout, stderr = _Collector(limits, on_output), _Collector(limits)
     try:
-        _pump(process, limits, input_bytes or b"", stdout, stderr)
+        _pump(process, limits, None if hold_input else input_bytes or b"", stdout, stderr)
     except BaseException:
         try:
             if before_end is not None:
@@ -212,24 +227,24 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 def _pump(
     process: subprocess.Popen[bytes],
     limits: _Limits,
-    to_write: bytes,
+    to_write: bytes | None,
     stdout: _Collector,
     stderr: _Collector,
 ) -> None:
     """Move data until the process has ended.
 
-    The end of the process counts, not the end of its output: an SSH client leaves a master
-    behind that holds its standard error open for a minute.
+    `to_write` None leaves its input alone. The end of the process counts, not the end of its
+    output: an SSH client leaves a master behind that holds its standard error open for a minute.
     """
     with selectors.DefaultSelector() as selector:
         for pipe, collector in ((process.stdout, stdout), (process.stderr, stderr)):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
                 selector.register(pipe, selectors.EVENT_READ, collector)
-        if process.stdin is not None:
+        if process.stdin is not None and to_write is not None:
             os.set_blocking(process.stdin.fileno(), False)
             selector.register(process.stdin, selectors.EVENT_WRITE)
-        pending = memoryview(to_write)
+        pending = memoryview(to_write or b"")
         pause = _POLL_SECONDS
         while not has_ended(process):
             limits.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
+from collections.abc import Iterator, Sequence
 
 from vcltui.nodes.base import FileStat
 
@@ -17,16 +18,16 @@ FIND_FORMAT = r"%y %s %b %T@ %D %i %f\0"
 # leave a cut-off file under the final name.
 WRITE_SCRIPT = """\
 umask 077
-dd of="$1" bs=64K conv=excl,fsync status=none || exit 1
+dd of="$1" bs=64K conv="excl${5:+,fsync}" status=none || exit 1
 if [ "$(wc -c <"$1")" -eq "$4" ] && chmod -- "$3" "$1" && mv -fT -- "$1" "$2" \\
-    && sync -- "${2%/*}/"; then exit 0; fi
+    && { [ -z "$5" ] || sync -- "${2%/*}/"; }; then exit 0; fi
 rm -f -- "$1"
 exit 1
 """
 
 # Hard links are how POSIX programs can rename without replacing: `mv -n` looks first and may
 # be overtaken, and does not say whether it moved.
-RENAME_SCRIPT = 'ln -PT -- "$1" "$2" && rm -- "$1"'
+RENAME_SCRIPT = 'ln -PT -- "$1" "$2" && rm -- "$1" && sync -- "${2%/*}/"'
 
 DIRECTORY_SCRIPT = """\
 [ -d "$1" ] && exit 0
@@ -45,6 +46,41 @@ exec df --output="$2" -B1 -- "$p"
 """
 
 HAS_PROGRAM_SCRIPT = 'command -v -- "$1" >/dev/null'
+
+
+def batches(files: Sequence[FileStat], most_bytes: int) -> Iterator[list[FileStat]]:
+    """The files in as many parts as their paths need that fit into `most_bytes` each."""
+    part: list[FileStat] = []
+    length = 0
+    for file in files:
+        needed = len(os.fsencode(file.path)) + 3
+        if part and length + needed > most_bytes:
+            yield part
+            part, length = [], 0
+        part.append(file)
+        length += needed
+    if part:
+        yield part
+
+
+def parse_starts(files: Sequence[FileStat], max_bytes: int, data: bytes) -> dict[str, bytes]:
+    """Read what `head -v -c` printed of files, up to the first that is not as long as it was.
+
+    What a file holds may look like the next one's heading: only its known length tells.
+    """
+    found: dict[str, bytes] = {}
+    position = 0
+    for file in files:
+        heading = os.fsencode(f"==> {file.path} <==\n")
+        heading = b"\n" + heading if position else heading
+        if not data.startswith(heading, position):
+            continue  # head could not open it
+        begin = position + len(heading)
+        end = begin + min(file.size_bytes, max_bytes)
+        if end > len(data) or (end < len(data) and not data.startswith(b"\n==> ", end)):
+            break
+        found[file.path], position = data[begin:end], end
+    return found
 
 
 def parse_stat(path: str, text: str) -> FileStat:

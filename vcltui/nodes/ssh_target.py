@@ -75,12 +75,24 @@ class SshTarget:
         """The command line that runs `remote_argv`, each argument quoted, on the machine."""
         return [*self.client_argv(), "--", self.host, shlex.join(remote_argv)]
 
+    def shell_argv(self) -> list[str]:
+        """The command line of a login shell on the machine, for a person at a terminal.
+
+        ssh may ask for a password there, and whether an unknown host's key is right.
+        """
+        return [*self._client_argv(interactive=True), "--", self.host]
+
     def client_argv(self) -> list[str]:
         """The ssh program with all its options, without host and command."""
+        return self._client_argv(interactive=False)
+
+    def _client_argv(self, *, interactive: bool) -> list[str]:
         checking = "no" if self.no_verify else _CHECKING[self.host_key_policy]
+        if interactive and checking == "yes":
+            checking = "ask"
         settings = [
             *self.options,
-            "BatchMode=yes",
+            f"BatchMode={'no' if interactive else 'yes'}",
             f"StrictHostKeyChecking={checking}",
             "ConnectTimeout=10",
             "ServerAliveInterval=15",
@@ -88,7 +100,7 @@ class SshTarget:
             "LogLevel=ERROR",
             "ClearAllForwardings=yes",
             "RemoteCommand=none",
-            "RequestTTY=no",
+            f"RequestTTY={'yes' if interactive else 'no'}",
         ]
         if self.identity_file is not None:
             # Not `-i`, which leaves a name with a `%` out with no more than a warning.

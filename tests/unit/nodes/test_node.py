@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +24,7 @@ from vcltui.errors import (
 )
 from vcltui.models.cancel import CancelToken
 from vcltui.nodes.base import Node
+from vcltui.nodes.ssh import SshNode
 
 WEIRD_NAMES = [
     "with space",
@@ -85,9 +90,62 @@ def test_many_commands_at_once(node: Node) -> None:
     assert sorted(int(text) for text in outcomes) == list(range(14))
 
 
-def test_missing_program(node: Node) -> None:
+@pytest.mark.parametrize("tied", [False, True])
+def test_missing_program(node: Node, tied: bool) -> None:
     with pytest.raises(CommandMissingError, match="no-such-program"):
-        node.run(["no-such-program", "--x"])
+        node.run(["no-such-program", "--x"], tied=tied)
+
+
+def test_a_tied_program_runs_as_any_other(node: Node) -> None:
+    pieces: list[str] = []
+    script = 'cat; echo "$1"; echo err >&2; exit 3'
+    argv = ["sh", "-c", script, "sh", "a\nb  c"]
+    result = node.run(argv, tied=True, check=False, on_output=pieces.append)
+    assert (result.exit_status, result.stdout, result.stderr) == (3, "a\nb  c\n", "err\n")
+    assert pieces == ["a", "b  c"]
+
+
+def test_a_tied_program_can_be_cancelled(node: Node) -> None:
+    token, pids = CancelToken(), list[int]()
+
+    def stop(piece: str) -> None:
+        pids.append(int(piece))
+        token.cancel()
+
+    with pytest.raises(CancelledError):
+        node.run(["sh", "-c", "echo $$; exec sleep 600"], tied=True, on_output=stop, cancel=token)
+    assert ends(pids[0])
+
+
+# Like qemu-img, which does not care either whether anybody reads what it tells.
+_DEAF = "trap '' PIPE HUP; echo $$; while sleep 0.1; do echo; done"
+_RUN = """
+import sys
+from vcltui.nodes.{module} import {kind}
+{kind}({arguments}).run(["sh", "-c", sys.argv[1]], tied=True, timeout_seconds=None, on_output=print)
+"""
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_tied_program_ends_with_whom_it_is_run_for(node: Node, stopped: bool) -> None:
+    """It is killed with SIGKILL, when nothing can be tidied up any more."""
+    names = {"module": "local", "kind": "LocalNode", "arguments": ""}
+    if isinstance(node, SshNode):
+        target = replace(node._target, options=("IdentitiesOnly=yes", "IdentityAgent=none"))
+        names = {"module": "ssh", "kind": "SshNode", "arguments": f"{target!r}, 'x'"}
+    code = "from vcltui.nodes.ssh_target import SshTarget\n" + _RUN.format(**names)
+    with subprocess.Popen(
+        [sys.executable, "-uc", code, _DEAF], stdout=subprocess.PIPE, text=True
+    ) as runner:
+        assert runner.stdout is not None
+        pid = int(runner.stdout.readline())
+        if stopped:
+            os.kill(pid, signal.SIGSTOP)
+        runner.kill()
+    ended = ends(pid)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+    assert ended
 
 
 def test_has_program(node: Node) -> None:
@@ -271,6 +329,7 @@ def test_only_absolute_paths(node: Node, path: str) -> None:
         node.make_directory,
         node.flush,
         node.free_bytes,
+        node.space,
         node.filesystem_type,
         lambda given: node.write_text(given, "x"),
         lambda given: node.read_bytes(given, 1),
@@ -469,11 +528,65 @@ def test_file_system_figures(node: Node, tmp_path: Path) -> None:
     total = figures.f_blocks * figures.f_frsize
     assert 0 < node.free_bytes(str(tmp_path)) <= total
     assert 0 < node.free_bytes(str(tmp_path / "not" / "yet made")) <= total
+    space = node.space(str(tmp_path))
+    assert 0 < space.free_bytes <= space.total_bytes == total
+    with pytest.raises(NotFoundError):
+        node.space(str(tmp_path / "not yet"))
     assert node.filesystem_type("/proc/self") == "proc"
     assert node.filesystem_type("/sys") == "sysfs"
     assert node.filesystem_type(str(tmp_path / "not yet")) == node.filesystem_type(str(tmp_path))
 
 
+def test_the_starts_of_many_files(node: Node, tmp_path: Path) -> None:
+    texts = {f"f {name}".replace("/", "_"): f"{name}\n" * 3 for name in WEIRD_NAMES}
+    texts["empty"] = ""
+    texts["long"] = "x" * 10_000
+    # What a guest may write at the start of its disk, to pass for the next file's heading.
+    texts["a"] = f"\n==> {tmp_path}/b <==\nno disk"
+    texts["b"] = "a disk"
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    files = node.list_directory(str(tmp_path))
+    (tmp_path / "empty").unlink()
+    found = node.read_starts(files, 4096)
+    assert {path.rpartition("/")[2]: start.decode() for path, start in found.items()} == {
+        name: text[:4096] for name, text in texts.items() if name != "empty"
+    }
+
+
+def test_the_starts_of_files_that_changed_are_left_out_or_new(node: Node, tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / name).write_text(f"{name} as it was")
+    files = node.list_directory(str(tmp_path))
+    (tmp_path / "b").write_text("b")
+    (tmp_path / "c").unlink()
+    now = {"a": b"a as it was", "b": b"b", "d": b"d as it was"}
+    found = {path.rpartition("/")[2]: start for path, start in node.read_starts(files, 64).items()}
+    assert found.items() <= now.items()
+    assert found["a"] == now["a"]
+    assert node.read_starts([], 64) == {}
+
+
+def test_the_starts_of_more_files_than_one_command_takes(node: Node, tmp_path: Path) -> None:
+    for number in range(600):
+        (tmp_path / f"{'long' * 20}-{number}").write_text(str(number))
+    files = node.list_directory(str(tmp_path))
+    found = node.read_starts(files, 4096)
+    assert found == {file.path: file.name.rpartition("-")[2].encode() for file in files}
+
+
 def test_flushing_what_is_not_there(node: Node, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         node.flush(str(tmp_path / "missing"))
+
+
+def test_a_pipe_is_not_waited_at(node: Node, tmp_path: Path) -> None:
+    pipe = tmp_path / "x.qcow2"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    thread = threading.Thread(
+        target=lambda: read.append(node.read_bytes(str(pipe), 100)), daemon=True
+    )
+    thread.start()
+    thread.join(30)
+    assert read == [b""]

@@ -182,3 +182,58 @@ def test_the_loss_of_a_lock_does_not_hide_an_error(ssh_node: SshNode, tmp_path: 
         raise ValueError("inside")
     with LocalNode().lock(path, 60):
         assert not is_free(path)
+
+
+def test_readers_share_a_lock_and_keep_writers_out(
+    node: Node, ssh_node: SshNode, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "lock")
+    with node.lock(path, 0, shared=True):
+        with LocalNode().lock(path, 0, shared=True), ssh_node.lock(path, 0, shared=True):
+            for writer in (node, ssh_node, LocalNode()):
+                with pytest.raises(LockedError), writer.lock(path, 0):
+                    pytest.fail("a writer among readers")
+        with pytest.raises(LockedError), LocalNode().lock(path, 0):
+            pytest.fail("a writer beside a reader")
+    with LocalNode().lock(path, 0), pytest.raises(LockedError), node.lock(path, 0, shared=True):
+        pytest.fail("a reader beside a writer")
+    assert is_free(path)
+    assert Path(path).read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "what",
+    # Only root can give a folder to another user.
+    [*(["folder"] if os.geteuid() == 0 else []), "link", "link to nowhere"],
+)
+def test_a_folder_that_a_stranger_put_where_everybody_may_is_refused(
+    node: Node, tmp_path: Path, what: str
+) -> None:
+    """As /tmp/vcl, made by a user of the machine before we came."""
+    everybodys = tmp_path / "tmp"
+    everybodys.mkdir()
+    everybodys.chmod(0o1777)
+    home = everybodys / "vcl"
+    if what == "folder":
+        home.mkdir(mode=0o777)
+        os.chown(home, 65534, 65534)
+    else:
+        target = tmp_path / "target"
+        home.symlink_to(target)
+        if what == "link":
+            target.mkdir()
+    with (
+        pytest.raises(NodeError, match="/tmp/vcl on vmhost1 is a link or another user's"),
+        node.lock(str(home / "locks" / "computer-vm1.lock"), 0),
+    ):
+        pytest.fail("must not be held")
+    assert not (home / "locks").exists()
+    assert not (tmp_path / "target" / "locks").exists()
+
+
+def test_a_folder_of_our_own_where_everybody_may_make_one(node: Node, tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with node.lock(str(tmp_path / "vcl" / "locks" / "a.lock"), 0):
+        pass
+    with node.lock(str(tmp_path / "vcl" / "locks" / "a.lock"), 0):
+        pass

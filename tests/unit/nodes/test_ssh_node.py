@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from private_sshd import SshServer, make_key
+from proc_state import ends
 
 from vcltui.errors import (
     CancelledError,
@@ -187,6 +188,21 @@ def test_a_connection_that_breaks_is_no_failed_command(sshd: SshServer) -> None:
     node.close()
 
 
+def test_a_tied_program_ends_with_the_connection(sshd: SshServer) -> None:
+    node = SshNode(sshd.target(), "vmhost1")
+    pids: list[int] = []
+
+    def cut_off(line: str) -> None:
+        pids.append(int(line))
+        node.close()
+
+    argv = ["sh", "-c", "trap '' PIPE HUP; echo $$; exec sleep 1000"]
+    with pytest.raises(NodeUnreachableError, match="was lost while sh ran"):
+        node.run(argv, on_output=cut_off, tied=True, timeout_seconds=None)
+    assert ends(pids[0])
+    node.close()
+
+
 def test_what_a_login_shell_greets_with_is_not_output(sshd: SshServer, tmp_path: Path) -> None:
     wrapper = tmp_path / "ssh"
     wrapper.write_text('#!/bin/sh\necho "Welcome to vmhost1"; echo vcltui-pid; exec ssh "$@"\n')
@@ -206,16 +222,19 @@ def test_a_machine_that_runs_no_commands(sshd: SshServer, tmp_path: Path) -> Non
     assert "This account is not available" in error.what
 
 
-def test_a_write_that_is_cut_off_leaves_the_old_file(sshd: SshServer, tmp_path: Path) -> None:
-    """The wrapper passes on only half of what is to be written."""
+@pytest.mark.parametrize("size", [1_000, 100_000])
+def test_a_write_that_is_cut_off_leaves_the_old_file(
+    sshd: SshServer, tmp_path: Path, size: int
+) -> None:
+    """The wrapper passes on only a part of what is to be written."""
     file = tmp_path / "file"
     file.write_text("old and whole")
     wrapper = tmp_path / "ssh"
     wrapper.write_text('#!/bin/sh\nhead -c 500 | ssh "$@"\n')
     wrapper.chmod(0o755)
     node = SshNode(sshd.target(ssh_command=str(wrapper), options=("ControlMaster=no",)), "vmhost1")
-    with pytest.raises(NodeError, match="Can't write"):
-        node.write_text(str(file), "x" * 1000)
+    with pytest.raises(NodeError):
+        node.write_text(str(file), "x" * size)
     assert file.read_text() == "old and whole"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "ssh"]
 
