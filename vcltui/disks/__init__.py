@@ -1,1 +1,8 @@
 """Virtual disks, datastore and repository."""
+
+from typing import TYPE_CHECKING
+
+from vcltui.late import late_modules
+
+if not TYPE_CHECKING:
+    __getattr__ = late_modules(__name__)

@@ -10,6 +10,7 @@ from typing import Any
 from vcltui.disks import qemuimg
 from vcltui.disks.formats import format_of, require_plain_file
 from vcltui.disks.header import read_header
+from vcltui.disks.info import refuse_odd_parts
 from vcltui.errors import CommandError, DiskError
 from vcltui.models.cancel import CancelToken
 from vcltui.nodes.base import Node
@@ -48,11 +49,14 @@ def check_disk(
     """Check a disk's own tables; nothing is repaired, no backing file is looked at.
 
     Raises NotFoundError, DiskError when the check can't be done (damaged header, a format that
-    has no check), CommandMissingError, CancelledError.
+    has no check), RefusedError for a data file or extent that is no plain file,
+    CommandMissingError, CancelledError.
     """
     size = require_plain_file(node, path).size_bytes
     known = file_format or format_of(node, path)
+    refuse_odd_parts(node, path, known)
     argv = qemuimg.check_argv(path, known, in_use=in_use)
+    argv = qemuimg.limited(node, argv, qemuimg.WORK_MEMORY_BYTES)
     try:
         result = node.run(
             argv, check=False, timeout_seconds=qemuimg.CHECK_TIMEOUT_SECONDS, cancel=cancel

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import humanize
-
 from vcltui.disks import qemuimg
-from vcltui.disks.check import require_whole
+from vcltui.disks.check import require_whole, require_whole_once
+from vcltui.disks.flushing import flushed_along
 from vcltui.disks.info import virtual_size_bytes
 from vcltui.disks.publish import BeforePublish, publish, remove_temporary, require_free
+from vcltui.disks.room import copy_bytes, require_room
+from vcltui.disks.safety import require_unchanged
 from vcltui.disks.source import Source, resolve_source
-from vcltui.errors import DiskError, RefusedError
+from vcltui.errors import DiskError
 from vcltui.models.cancel import CancelToken, Progress, no_progress
 from vcltui.nodes.base import Node
 
@@ -57,11 +58,12 @@ def copy_disk(
     """Copy a disk with everything it stands on into one file that stands alone.
 
     Several `sources` are the parts of one split disk. The copy is written to `temporary`, must
-    have the source's virtual size, is flushed and renamed to `destination`.
+    have the source's virtual size, is flushed, along with the writing and at its end, and renamed
+    to `destination`.
 
-    Raises ConflictError where the destination exists, NotFoundError for a missing source or
-    folder, RefusedError for an unsafe source or too little room, DiskError, CancelledError.
-    Nothing is left of a copy that failed.
+    Raises ConflictError where the destination exists or a source was changed while it was read,
+    NotFoundError for a missing source or folder, RefusedError for an unsafe source or too little
+    room, DiskError, CancelledError. Nothing is left of a copy that failed.
     """
     require_free(node, destination, temporary)
     source = resolve_source(
@@ -71,15 +73,25 @@ def copy_disk(
         allowed_directories=allowed_directories,
         file_format=source_format,
     )
-    for path in source.qcow2_files:
+    for path in source.qcow2_files[:1]:
         require_whole(node, path, cancel)
+    # Masters, which were checked when the disk was made.
+    for path in source.qcow2_files[1:]:
+        require_whole_once(node, path, cancel)
     try:
         if source.descriptor is not None:
             node.write_text(source.read_paths[0], source.descriptor)
         _require_room(node, source, destination, destination_format)
         argv = _argv(source, temporary, destination_format, compat10=compat10)
-        qemuimg.run_convert(node, argv, destination, progress=progress, cancel=cancel)
+        with flushed_along(node, temporary) as flush:
+
+            def heard(share: float) -> None:
+                progress(share)
+                flush()
+
+            qemuimg.run_convert(node, argv, destination, progress=heard, cancel=cancel)
         _require_size(node, source, temporary, destination_format, destination)
+        require_unchanged(node, source.stamps)
     except BaseException:
         remove_temporary(node, temporary)
         raise
@@ -96,19 +108,14 @@ def _argv(source: Source, temporary: str, destination_format: str, *, compat10: 
 
 
 def _require_room(node: Node, source: Source, destination: str, destination_format: str) -> None:
-    """A raw disk may grow to its full size; for the others qemu-img measures what is in use."""
-    needed = source.virtual_size_bytes
-    if destination_format != "raw":
-        needed = 0
-        for path in source.read_paths:
-            argv = qemuimg.measure_argv(path, source.file_format, "qcow2")
-            needed += int(qemuimg.run_json(node, argv, path).get("required", 0))
-    free = node.free_bytes(destination)
-    if needed > free:
-        raise RefusedError(
-            f"{destination} on {node.name} needs {_size(needed)}, but only {_size(free)} are free",
-            "Make room there first",
+    if destination_format == "raw":
+        needed = source.virtual_size_bytes
+    else:
+        needed = sum(
+            copy_bytes(node, path, source.file_format, destination_format)
+            for path in source.read_paths
         )
+    require_room(node, {destination: needed})
 
 
 def _require_size(
@@ -121,7 +128,3 @@ def _require_size(
             f"instead of {source.virtual_size_bytes}",
             "It was removed; check the source",
         )
-
-
-def _size(count: int) -> str:
-    return humanize.naturalsize(count, binary=True)

@@ -8,8 +8,10 @@ from pathlib import PurePosixPath
 
 from vcltui.disks.datastore import is_copy_on_write_name
 from vcltui.disks.formats import format_of
+from vcltui.disks.identities import Identities, Identity
 from vcltui.disks.info import virtual_size_bytes
 from vcltui.disks.publish import is_temporary
+from vcltui.disks.remembered import Folder, Remembered
 from vcltui.disks.repository import IMAGE_SUFFIXES, directory, select_image_files
 from vcltui.disks.stored import StoredDisk, list_disks
 from vcltui.disks.vmdk import part_stem
@@ -36,6 +38,9 @@ class StoredImage:
     problem: str | None = None
 
 
+_remembered: Remembered[StoredImage] = Remembered()
+
+
 def list_images(node: Node, profile: VMProfile) -> list[StoredImage]:
     """The masters in the datastore, then the images in the repository, each by name.
 
@@ -59,7 +64,7 @@ def list_masters(node: Node, profile: VMProfile) -> list[StoredImage]:
     users = _users(node, disks)
     found: list[StoredImage] = []
     for disk in masters:
-        used_by = users.get(node.real_path(disk.path), ())
+        used_by = users.get(disk.identity, ())
         is_top = disk.backing_file is not None and not used_by
         if shared and (is_top or is_copy_on_write_name(disk.path)):
             continue
@@ -81,41 +86,58 @@ def list_masters(node: Node, profile: VMProfile) -> list[StoredImage]:
 def list_repository_images(node: Node, profile: VMProfile) -> list[StoredImage]:
     """The images in the repository, those in a folder of their own before flat ones.
 
+    An image whose files did not change since it was listed before is not read again.
+
     Raises NotFoundError where the repository is missing, ConfigError where there is none.
     """
-    entries = node.list_directory(directory(profile))
+    root = directory(profile)
+    entries = node.list_directory(root)
+    known = _remembered.folder(node, root)
     found: dict[str, StoredImage] = {}
     for entry in entries:
         if entry.is_directory and not entry.name.startswith("."):
-            image = _repository_image(node, node.list_directory(entry.path), entry.name)
+            files = _by_image(node.list_directory(entry.path)).get(entry.name, [])
+            image = _repository_image(node, known, files, entry.name)
             if image is not None:
                 found[entry.name] = image
-    for name in sorted({_image_name(entry) for entry in entries} - {""} - set(found)):
-        image = _repository_image(node, entries, name)
-        if image is not None:
-            found[name] = image
+    for name, files in _by_image(entries).items():
+        if name not in found:
+            image = _repository_image(node, known, files, name)
+            if image is not None:
+                found[name] = image
     return [found[name] for name in sorted(found)]
 
 
-def _image_name(entry: FileStat) -> str:
-    """The image a file in a flat repository belongs to; empty where it is none's."""
-    path = PurePosixPath(entry.name)
-    if not entry.is_file or is_temporary(entry.name) or path.suffix not in IMAGE_SUFFIXES:
-        return ""
-    return part_stem(entry.name) or path.stem
+def _by_image(entries: Sequence[FileStat]) -> dict[str, list[FileStat]]:
+    """The disk files of a folder, by the image that each belongs to."""
+    found: dict[str, list[FileStat]] = {}
+    for entry in entries:
+        path = PurePosixPath(entry.name)
+        if entry.is_file and not is_temporary(entry.name) and path.suffix in IMAGE_SUFFIXES:
+            found.setdefault(part_stem(entry.name) or path.stem, []).append(entry)
+    return found
 
 
-def _repository_image(node: Node, entries: Sequence[FileStat], name: str) -> StoredImage | None:
+def _repository_image(
+    node: Node, folder: Folder[StoredImage], files: Sequence[FileStat], name: str
+) -> StoredImage | None:
+    """An image by its files in one folder; they are read where they are others than before."""
+    image = folder.recall(name, files) or _read_image(node, files, name)
+    if image is not None and image.problem is None:
+        folder.keep(name, files, image)
+    return image
+
+
+def _read_image(node: Node, files: Sequence[FileStat], name: str) -> StoredImage | None:
     try:
-        paths = select_image_files(node, entries, name)
+        paths = select_image_files(node, files, name)
     except (DiskError, RefusedError) as error:
-        first = next(entry for entry in entries if _image_name(entry) == name)
-        suffix = PurePosixPath(first.path).suffix[1:]
-        used = first.disk_size_bytes
-        return StoredImage(name, "repository", first.path, suffix, 0, used, problem=error.what)
+        suffix = PurePosixPath(files[0].path).suffix[1:]
+        used = files[0].disk_size_bytes
+        return StoredImage(name, "repository", files[0].path, suffix, 0, used, problem=error.what)
     if not paths:
         return None
-    used = sum(entry.disk_size_bytes for entry in entries if entry.path in paths)
+    used = sum(entry.disk_size_bytes for entry in files if entry.path in paths)
     file_format, size, problem = PurePosixPath(paths[0]).suffix[1:], 0, None
     try:
         file_format = format_of(node, paths[0])
@@ -126,21 +148,20 @@ def _repository_image(node: Node, entries: Sequence[FileStat], name: str) -> Sto
     return StoredImage(name, "repository", paths[0], shown, size, used, problem=problem)
 
 
-def _users(node: Node, disks: Sequence[StoredDisk]) -> dict[str, tuple[str, ...]]:
-    """For each real path of a disk, the listed disks whose chain leads to it."""
-    names: dict[str, str] = {}
-
-    def real(path: str) -> str:
-        if path not in names:
-            names[path] = node.real_path(path)
-        return names[path]
-
-    backing = {real(disk.path): real(disk.backing_file) for disk in disks if disk.backing_file}
-    users: dict[str, set[str]] = {}
+def _users(node: Node, disks: Sequence[StoredDisk]) -> dict[Identity, tuple[str, ...]]:
+    """For each disk, by its identity, the listed disks whose chain leads to it."""
+    identities = Identities(node, disks)
+    backing: dict[Identity, Identity] = {
+        disk.identity: identities.of(disk.backing_file)
+        for disk in disks
+        if disk.backing_file is not None
+    }
+    users: dict[Identity, set[str]] = {}
     for disk in disks:
-        seen: set[str] = set()
-        current = real(disk.path)
-        while (current := backing.get(current, "")) and current not in seen:
+        seen: set[Identity] = set()
+        current = backing.get(disk.identity)
+        while current is not None and current not in seen:
             seen.add(current)
             users.setdefault(current, set()).add(disk.path)
-    return {path: tuple(sorted(found)) for path, found in users.items()}
+            current = backing.get(current)
+    return {found: tuple(sorted(paths)) for found, paths in users.items()}

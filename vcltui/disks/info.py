@@ -8,7 +8,7 @@ from typing import Any
 from vcltui.disks import qemuimg
 from vcltui.disks.formats import format_of, guess_format, require_plain_file
 from vcltui.disks.header import read_header
-from vcltui.disks.references import Reference, read_references, references_of
+from vcltui.disks.references import Reference, read_references
 from vcltui.disks.safety import MAX_DEPTH
 from vcltui.disks.vmdk import (
     SECTOR_BYTES,
@@ -32,9 +32,8 @@ def disk_info(
     """
     require_plain_file(node, path)
     known = file_format or format_of(node, path)
-    if known == "qcow2":
-        _refuse_odd_data_file(node, path)
-    argv = qemuimg.limited(node, qemuimg.info_argv(path, known, in_use=in_use))
+    refuse_odd_parts(node, path, known)
+    argv = qemuimg.info_argv(path, known, in_use=in_use)
     return _parse(qemuimg.run_json(node, argv, path), path, node)
 
 
@@ -87,18 +86,21 @@ def virtual_size_bytes(node: Node, path: str, *, file_format: str | None = None)
     return disk_info(node, path, file_format=known).virtual_size_bytes
 
 
+def refuse_odd_parts(node: Node, path: str, file_format: str) -> None:
+    """Look at a disk's data file or extents, which qemu-img opens with it.
+
+    Raises RefusedError for one that is no plain file, NotFoundError, DiskError.
+    """
+    for reference in read_references(node, path, file_format):
+        if reference.role != "backing file":
+            require_plain_file(node, reference.path)
+
+
 def _backing(node: Node, info: DiskInfo) -> Reference | None:
     for reference in read_references(node, info.path, info.file_format):
         if reference.role == "backing file":
             return reference
     return None
-
-
-def _refuse_odd_data_file(node: Node, path: str) -> None:
-    """qemu-img opens the data file as well, so it is looked at before."""
-    for reference in references_of(read_header(node, path), path):
-        if reference.role == "data file":
-            require_plain_file(node, reference.path)
 
 
 def _parse(answer: dict[str, Any], path: str, node: Node) -> DiskInfo:
@@ -121,7 +123,7 @@ def _parse(answer: dict[str, Any], path: str, node: Node) -> DiskInfo:
             dirty=bool(answer.get("dirty-flag", False)),
             snapshots=tuple(_snapshot(item) for item in answer.get("snapshots", ())),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise DiskError(
             f"qemu-img on {node.name} gave an unexpected answer about {path}",
             "Look at the version of qemu-img on the host",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 from vcltui.errors import NotFoundError
@@ -16,6 +17,25 @@ LOCK_TIMEOUT_SECONDS = 7200.0
 """How long VCL itself waits for an image."""
 
 
+def _held() -> None:
+    """A lock of the node is held until it is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock that is held. `note` is a sentence about it for the step that it is taken in.
+
+    `check` raises LockedError where it was lost: called before a result is published.
+    """
+
+    note: str | None = None
+    check: Callable[[], None] = _held
+
+
+LockTaker = Callable[[CancelToken], AbstractContextManager[HeldLock]]
+"""Takes a lock for a block; waiting for it ends early when the token is set."""
+
+
 @contextmanager
 def image_lock(
     node: Node,
@@ -25,11 +45,13 @@ def image_lock(
     *,
     timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
     cancel: CancelToken | None = None,
+    shared: bool = False,
 ) -> Iterator[None]:
     """Hold the lock of an image in a datastore or repository while the block runs.
 
-    Raises LockedError after `timeout_seconds`, NotFoundError where the folder is missing (it is
-    not made: an unmounted datastore must not be filled), CancelledError, UsageError.
+    `shared` is for those who only read the image, of whom there may be several. Raises LockedError
+    after `timeout_seconds`, NotFoundError where the folder is missing (it is not made: an
+    unmounted datastore must not be filled), CancelledError, UsageError.
     """
     check_name("image", image_name)
     found = node.stat(directory)
@@ -38,5 +60,23 @@ def image_lock(
             f"There is no folder {directory} on {node.name}", "Mount it or correct the VM profile"
         )
     path = f"{directory.rstrip('/')}/{LOCK_DIRECTORY}/{kind}-{image_name}.lock"
-    with node.lock(path, timeout_seconds, cancel):
+    with node.lock(path, timeout_seconds, cancel, shared=shared):
         yield
+
+
+def image_locker(
+    node: Node,
+    directory: str,
+    kind: Literal["master", "repository"],
+    image_name: str,
+    *,
+    shared: bool = False,
+) -> LockTaker:
+    """Takes `image_lock`, as a step is given it."""
+
+    @contextmanager
+    def lock(cancel: CancelToken) -> Iterator[HeldLock]:
+        with image_lock(node, directory, kind, image_name, cancel=cancel, shared=shared):
+            yield HeldLock()
+
+    return lock

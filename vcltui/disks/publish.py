@@ -64,7 +64,7 @@ def publish(
     `path` exists.
     """
     try:
-        node.flush(temporary)
+        node.flush(temporary, entry=False)
         if before_publish is not None:
             stat = node.stat(temporary)
             if stat is None:
@@ -74,7 +74,6 @@ def publish(
     except BaseException:
         remove_temporary(node, temporary)
         raise
-    node.flush(path)
 
 
 def remove_temporary(node: Node, path: str) -> None:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from vcltui.errors import CommandError, CommandMissingError, DiskError, UsageError
 from vcltui.models.cancel import CancelToken, Progress
@@ -16,7 +17,10 @@ INFO_TIMEOUT_SECONDS = 30.0
 CHECK_TIMEOUT_SECONDS = 3600.0
 INFO_MEMORY_BYTES = 1 << 30
 """Address space that qemu-img may take to look at a header that anybody may have written."""
+WORK_MEMORY_BYTES = 4 << 30
+"""The same for copying and checking, whose tables grow with the disk."""
 
+_has_prlimit: WeakKeyDictionary[Node, bool] = WeakKeyDictionary()
 _PROGRESS = re.compile(r"\(\s*(\d+(?:\.\d+)?)/100%\)")
 _IN_USE = re.compile(r"Failed to (?:get|lock)|Is another process using")
 
@@ -38,13 +42,26 @@ def info_argv(path: str, file_format: str, *, in_use: bool = False) -> list[str]
 
 
 def check_argv(path: str, file_format: str, *, in_use: bool = False) -> list[str]:
-    """`qemu-img check` of one file, which repairs nothing."""
-    return [*_begin("check", file_format, in_use=in_use), "--output=json", disk_path(path)]
+    """`qemu-img check` of one file, which repairs nothing.
+
+    By its name alone qemu-img would open what a qcow2 file stands on as well, be it a device or
+    a server on the network.
+    """
+    if file_format != "qcow2":
+        return [*_begin("check", file_format, in_use=in_use), "--output=json", disk_path(path)]
+    file = {"driver": "file", "filename": disk_path(path)}
+    alone = {"driver": "qcow2", "file": file, "backing": None}
+    force = ["-U"] if in_use else []
+    name = f"json:{json.dumps(alone, ensure_ascii=False)}"
+    return ["qemu-img", "check", *force, "--output=json", name]
 
 
-def measure_argv(path: str, file_format: str, output_format: str) -> list[str]:
+def measure_argv(
+    path: str, file_format: str, output_format: str, *, in_use: bool = False
+) -> list[str]:
     """`qemu-img measure`: the bytes a copy in `output_format` (qcow2, raw) would take."""
-    return [*_begin("measure", file_format), "-O", output_format, "--output=json", disk_path(path)]
+    begin = _begin("measure", file_format, in_use=in_use)
+    return [*begin, "-O", output_format, "--output=json", disk_path(path)]
 
 
 def create_overlay_argv(master: str, master_format: str, overlay: str) -> list[str]:
@@ -63,13 +80,15 @@ def convert_argv(
 ) -> list[str]:
     """`qemu-img convert` of one disk, or of several read one after the other, into a new file.
 
-    `compat10` writes a qcow2 file that every QEMU reads. Without -U on purpose: a disk that
-    somebody writes to can't be copied consistently, and qemu-img then refuses.
+    `compat10` writes a qcow2 file that every QEMU reads. -W lets what was read first be written
+    first: who publishes the file only when it is whole does not mind the order. As much is under
+    way as can be (-m), since a disk that is read from afar answers late. Without -U on purpose: a
+    disk that somebody writes to can't be copied consistently, and qemu-img then refuses.
     """
     options = ["-o", "compat=0.10"] if compat10 and destination_format == "qcow2" else []
     begin = _begin("convert", source_format)
     files = [disk_path(path) for path in (*sources, destination)]
-    return [*begin, "-p", "-O", destination_format, *options, *files]
+    return [*begin, "-p", "-W", "-m", "16", "-O", destination_format, *options, *files]
 
 
 def command_line(argv: Sequence[str]) -> str:
@@ -83,11 +102,11 @@ def parse_progress(piece: str) -> float | None:
     return min(float(found.group(1)) / 100, 1.0) if found else None
 
 
-def limited(node: Node, argv: Sequence[str]) -> list[str]:
+def limited(node: Node, argv: Sequence[str], memory_bytes: int = INFO_MEMORY_BYTES) -> list[str]:
     """The command with a bound on its memory, where the node has prlimit."""
-    if node.has_program("prlimit"):
-        return ["prlimit", f"--as={INFO_MEMORY_BYTES}", *argv]
-    return list(argv)
+    if node not in _has_prlimit:
+        _has_prlimit[node] = node.has_program("prlimit")
+    return ["prlimit", f"--as={memory_bytes}", *argv] if _has_prlimit[node] else list(argv)
 
 
 def run_json(
@@ -96,13 +115,14 @@ def run_json(
     path: str,
     *,
     timeout_seconds: float = INFO_TIMEOUT_SECONDS,
+    memory_bytes: int = INFO_MEMORY_BYTES,
 ) -> dict[str, Any]:
     """Run a command and return the JSON object it prints. `path` is the file it is about.
 
     Raises DiskError in qemu-img's own words, CommandMissingError.
     """
     try:
-        result = node.run(argv, timeout_seconds=timeout_seconds)
+        result = node.run(limited(node, argv, memory_bytes), timeout_seconds=timeout_seconds)
     except CommandError as error:
         raise disk_error(node, path, "read", error) from error
     try:
@@ -126,7 +146,7 @@ def run_short(node: Node, argv: Sequence[str], path: str, verb: str) -> None:
     Raises DiskError, CommandMissingError.
     """
     try:
-        node.run(argv)
+        node.run(limited(node, argv, WORK_MEMORY_BYTES))
     except CommandError as error:
         raise disk_error(node, path, verb, error) from error
 
@@ -151,28 +171,37 @@ def run_convert(
             progress(share)
 
     try:
-        node.run(argv, timeout_seconds=None, on_output=heard, cancel=cancel)
+        bound = limited(node, argv, WORK_MEMORY_BYTES)
+        node.run(bound, timeout_seconds=None, on_output=heard, cancel=cancel, tied=True)
     except CommandError as error:
         raise disk_error(node, path, "write", error) from error
 
 
 def disk_error(node: Node, path: str, verb: str, error: CommandError) -> CommandError | DiskError:
     """What a failed qemu-img says about `path`, as one sentence; a missing one is named."""
-    if isinstance(error, CommandMissingError):
+    # prlimit says so too, in its own words.
+    if isinstance(error, CommandMissingError) or "failed to execute qemu-img" in error.stderr:
         return CommandMissingError(
             f"qemu-img is not installed on {node.name}", "Install the package qemu-utils"
         )
-    return failure(node, path, verb, error.stderr, error.what)
+    otherwise = re.sub(r"^prlimit\b", "qemu-img", error.what)  # which it has become
+    return failure(node, path, verb, error.stderr, otherwise)
+
+
+def says_in_use(stderr: str) -> bool:
+    """Whether a qemu-img that wrote `stderr` failed at the lock of another process."""
+    return _IN_USE.search(stderr) is not None
 
 
 def failure(node: Node, path: str, verb: str, stderr: str, otherwise: str) -> DiskError:
     """The error of a qemu-img that wrote `stderr`; `otherwise` is said where that is empty."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     reason = lines[-1].removeprefix("qemu-img: ") if lines else otherwise
+    reason = re.sub(r"^Could not open '.*?': (?=.)", "", reason)  # the path stands before it
     hint = "The file may be damaged, cut off or of another format"
     if verb == "write":
         hint = "Look at its folder's file system, and at what is copied"
-    if _IN_USE.search(stderr):
+    if says_in_use(stderr):
         reason, hint = "another process uses the disk", "Shut down the domain that uses it first"
     elif "No space left on device" in stderr:
         reason, hint = "no space is left on the device", "Make room there, then do it again"

@@ -77,6 +77,28 @@ def find_image_files(node: Node, repository: str, image_name: str) -> tuple[str,
     return select_image_files(node, list(entries.values()), name)
 
 
+def belonging_files(node: Node, repository: str, image_name: str) -> tuple[str, ...]:
+    """All disk files of an image that lie beside each other, whole or not: for its deletion.
+
+    The parts of a split VMDK come first and its descriptor last: while that is there, a missing
+    part is noticed. Raises NotFoundError where the repository is missing.
+    """
+    name = check_name("image", image_name)
+    root = repository.rstrip("/")
+    entries = {entry.name: entry for entry in node.list_directory(root)}
+    folder = entries.get(name)
+    places = [list(entries.values())]
+    if folder is not None and folder.is_directory:
+        places.insert(0, node.list_directory(folder.path))
+    for place in places:
+        files = [entry for entry in place if entry.is_file]
+        parts = [entry.path for entry in files if part_stem(entry.name) == name]
+        whole = [entry.path for entry in files if _is_whole(entry.name, name)]
+        if parts or whole:
+            return (*parts, *whole)
+    return ()
+
+
 def select_image_files(node: Node, entries: Sequence[FileStat], image_name: str) -> tuple[str, ...]:
     """The files among a folder's `entries` that are the image, in reading order.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vcltui.disks.formats import format_of, guess_format, require_plain_file
 from vcltui.disks.header import read_header
 from vcltui.disks.references import Reference, read_references, references_of
-from vcltui.errors import DiskError, NotFoundError, RefusedError
-from vcltui.nodes.base import Node
+from vcltui.errors import ConflictError, DiskError, NotFoundError, RefusedError
+from vcltui.nodes.base import FileStat, Node
 
 MAX_DEPTH = 32
+
+Stamp = tuple[int, int, int, float]
+"""Device, inode, size in bytes and time of the last change of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class ChainFile:
     """One file of a disk's chain. `path` is as QEMU opens it, `real_path` with links resolved.
 
     `role` is "disk" for the first, else as Reference.role. `disk_size_bytes` is what it takes.
+    `stamp` tells whether it is still the same file later.
     """
 
     path: str
@@ -26,6 +30,7 @@ class ChainFile:
     file_format: str
     role: str
     disk_size_bytes: int
+    stamp: Stamp
 
 
 def check_disk_is_safe(
@@ -47,7 +52,7 @@ def check_disk_is_safe(
     allowed = [node.real_path(directory) for directory in allowed_directories]
     stat = require_plain_file(node, path)
     first_format = file_format or format_of(node, path)
-    files = [ChainFile(path, node.real_path(path), first_format, "disk", stat.disk_size_bytes)]
+    files = [_chain_file(path, node.real_path(path), first_format, "disk", stat)]
     seen = {files[0].real_path}
     pending = [(files[0], 0)]
     while pending:
@@ -67,6 +72,25 @@ def check_disk_is_safe(
             files.append(found)
             pending.append((found, depth + 1))
     return tuple(files)
+
+
+def stamp_of(stat: FileStat) -> Stamp:
+    """What tells this file, as it is now, from another or a changed one."""
+    return (stat.device, stat.inode, stat.size_bytes, stat.mtime)
+
+
+def require_unchanged(node: Node, stamps: Iterable[tuple[str, Stamp]]) -> None:
+    """Raise ConflictError for a file that is not what it was when it was checked.
+
+    Asked after a disk was read: what was replaced in between may have led anywhere.
+    """
+    for path, stamp in stamps:
+        stat = node.stat(path)
+        if stat is None or stamp_of(stat) != stamp:
+            raise ConflictError(
+                f"{path} on {node.name} was changed or replaced while it was read",
+                "Find out by whom, and do it again",
+            )
 
 
 def is_inside(real_path: str, real_directory: str) -> bool:
@@ -107,4 +131,8 @@ def _look_at(
         ) from error
     recorded = reference.file_format
     file_format = recorded or guess_format(node, real)
-    return ChainFile(reference.path, real, file_format, reference.role, stat.disk_size_bytes)
+    return _chain_file(reference.path, real, file_format, reference.role, stat)
+
+
+def _chain_file(path: str, real: str, file_format: str, role: str, stat: FileStat) -> ChainFile:
+    return ChainFile(path, real, file_format, role, stat.disk_size_bytes, stamp_of(stat))

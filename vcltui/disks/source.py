@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vcltui.disks.formats import format_of, require_plain_file
 from vcltui.disks.info import virtual_size_bytes
 from vcltui.disks.references import resolve_name
-from vcltui.disks.safety import check_disk_is_safe
+from vcltui.disks.safety import Stamp, check_disk_is_safe, stamp_of
 from vcltui.disks.vmdk import (
     SECTOR_BYTES,
     Extent,
@@ -31,7 +31,7 @@ class Source:
     `read_paths` and `file_format` are what qemu-img is given. Sparse extents can't be opened
     alone, so `descriptor` is the text of the descriptor that must be written to `read_paths[0]`
     for the time of the reading; None where none is needed. `qcow2_files` are those of its files
-    whose own tables tell whether they are whole.
+    whose own tables tell whether they are whole. `stamps` are those of every file it is read from.
     """
 
     read_paths: tuple[str, ...]
@@ -39,6 +39,7 @@ class Source:
     virtual_size_bytes: int
     descriptor: str | None = None
     qcow2_files: tuple[str, ...] = ()
+    stamps: tuple[tuple[str, Stamp], ...] = ()
 
 
 def descriptor_path(temporary: str) -> str:
@@ -62,19 +63,22 @@ def resolve_source(
     if not paths:
         raise UsageError("No disk to copy was named", "Name its file or files")
     if len(paths) > 1:
-        return _parts(node, order_parts(paths), temporary)
+        stamps = tuple((path, stamp_of(require_plain_file(node, path))) for path in paths)
+        return replace(_parts(node, order_parts(paths), temporary), stamps=stamps)
     path = paths[0]
     chain = check_disk_is_safe(node, path, allowed_directories, file_format=file_format)
     known = chain[0].file_format
+    stamps = tuple((item.path, item.stamp) for item in chain)
     if known == "vmdk":
         extents = _extents(node, path)
         if extents:
-            return _described(extents, temporary)
+            return replace(_described(extents, temporary), stamps=stamps)
     return Source(
         (path,),
         known,
         virtual_size_bytes(node, path, file_format=known),
         qcow2_files=tuple(item.path for item in chain if item.file_format == "qcow2"),
+        stamps=stamps,
     )
 
 

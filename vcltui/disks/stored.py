@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vcltui.disks.formats import format_by_magic, format_by_name
 from vcltui.disks.header import FIRST_BYTES, Qcow2Header, read_header
 from vcltui.disks.info import virtual_size_bytes
 from vcltui.disks.references import references_of
+from vcltui.disks.remembered import Remembered
 from vcltui.disks.vmdk import part_stem
 from vcltui.errors import DiskError, NotFoundError, RefusedError
 from vcltui.nodes.base import FileStat, Node
@@ -23,11 +24,13 @@ _DISKS_WITH_MAGIC = frozenset({".qcow2", ".vmdk", ".vdi", ".vhd", ".vhdx"})
 class StoredDisk:
     """One disk in a folder.
 
-    `backing_file` is absolute, as QEMU would open it. `problem` says what is wrong with a file
-    that is damaged or refers to no plain file; its sizes are then those that could be read.
+    `identity` is its device and inode, which tell it under whatever name. `backing_file` is
+    absolute, as QEMU would open it. `problem` says what is wrong with a file that is damaged or
+    refers to no plain file; its sizes are then those that could be read.
     """
 
     path: str
+    identity: tuple[int, int]
     file_format: str
     virtual_size_bytes: int
     disk_size_bytes: int
@@ -35,10 +38,14 @@ class StoredDisk:
     problem: str | None = None
 
 
+_remembered: Remembered[StoredDisk] = Remembered()
+
+
 def list_disks(node: Node, directory: str) -> list[StoredDisk]:
     """The disks directly in a folder, by name; a split VMDK is one disk, temporaries are none.
 
-    Raises NotFoundError where the folder is missing, NodeError where a file can't be read.
+    A file that did not change since it was listed before is not read again. Raises NotFoundError
+    where the folder is missing, NodeError where a file can't be read.
     """
     entries = [entry for entry in node.list_directory(directory) if entry.is_file]
     part_bytes: Counter[str] = Counter()
@@ -46,54 +53,62 @@ def list_disks(node: Node, directory: str) -> list[StoredDisk]:
         stem = part_stem(entry.name)
         if stem is not None:
             part_bytes[stem] += entry.disk_size_bytes
+    disks = [entry for entry in entries if _may_be_disk(entry)]
+    folder = _remembered.folder(node, directory)
+    known = {entry.name: folder.recall(entry.name, [entry]) for entry in disks}
+    starts = node.read_starts([one for one in disks if known[one.name] is None], FIRST_BYTES)
     found: list[StoredDisk] = []
-    for entry in entries:
+    for entry in disks:
         suffix = PurePosixPath(entry.name).suffix
-        if entry.name.startswith(".") or suffix in _NO_DISKS or part_stem(entry.name):
-            continue
         extra = part_bytes[entry.name.removesuffix(".vmdk")] if suffix == ".vmdk" else 0
         try:
-            disk = _read(node, entry, extra)
+            disk = known[entry.name] or _read(node, entry, starts.get(entry.path))
         except NotFoundError:
             continue  # removed since the folder was listed
         if disk is not None:
-            found.append(disk)
+            if disk.problem is None:
+                folder.keep(entry.name, [entry], disk)
+            found.append(replace(disk, disk_size_bytes=entry.disk_size_bytes + extra))
     return found
 
 
-def _read(node: Node, entry: FileStat, part_bytes: int) -> StoredDisk | None:
-    first = node.read_bytes(entry.path, FIRST_BYTES)
-    used = entry.disk_size_bytes + part_bytes
+def _may_be_disk(entry: FileStat) -> bool:
+    suffix = PurePosixPath(entry.name).suffix
+    hidden = entry.name.startswith(".")
+    return not hidden and suffix not in _NO_DISKS and not part_stem(entry.name)
+
+
+def _read(node: Node, entry: FileStat, start: bytes | None) -> StoredDisk | None:
+    """What a file says of itself; how much room it takes is not looked at."""
+    first = node.read_bytes(entry.path, FIRST_BYTES) if start is None else start
     file_format = format_by_name(entry.path) or format_by_magic(first)
     suffix = PurePosixPath(entry.name).suffix
     if file_format is None and suffix == ".img":
         file_format = "raw"
+    disk = StoredDisk(entry.path, (entry.device, entry.inode), file_format or suffix[1:], 0, 0)
     if file_format is None:
         if suffix not in _DISKS_WITH_MAGIC:
             return None
         problem = f"{entry.path} is damaged: it does not begin as a {suffix[1:]} file"
-        return StoredDisk(entry.path, suffix[1:], 0, used, problem=problem)
+        return replace(disk, problem=problem)
     try:
         if file_format == "qcow2":
-            return _qcow2(entry.path, read_header(node, entry.path, first), used)
+            return _qcow2(disk, read_header(node, entry.path, first))
         size = virtual_size_bytes(node, entry.path, file_format=file_format)
     except (DiskError, RefusedError) as error:
-        return StoredDisk(entry.path, file_format, 0, used, problem=error.what)
-    return StoredDisk(entry.path, file_format, size, used)
+        return replace(disk, problem=error.what)
+    return replace(disk, virtual_size_bytes=size)
 
 
-def _qcow2(path: str, header: Qcow2Header, used: int) -> StoredDisk:
-    size = header.virtual_size_bytes
+def _qcow2(disk: StoredDisk, header: Qcow2Header) -> StoredDisk:
+    sized = replace(disk, virtual_size_bytes=header.virtual_size_bytes)
     try:
-        references = references_of(header, path)
+        references = references_of(header, disk.path)
     except RefusedError as error:
-        return StoredDisk(path, "qcow2", size, used, problem=error.what)
+        return replace(sized, problem=error.what)
     backing = [item.path for item in references if item.role == "backing file"]
-    return StoredDisk(
-        path,
-        "qcow2",
-        size,
-        used,
+    return replace(
+        sized,
         backing_file=backing[0] if backing else None,
-        problem=f"{path} is marked corrupt" if header.corrupt else None,
+        problem=f"{disk.path} is marked corrupt" if header.corrupt else None,
     )

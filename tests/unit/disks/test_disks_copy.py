@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from vcltui.errors import (
     CancelledError,
     ConflictError,
     DiskError,
+    NodeError,
     NotFoundError,
     RefusedError,
     UsageError,
@@ -65,6 +67,47 @@ def test_a_chain_of_three_is_flattened(node, disks):
     info = disk_info(node, result)
     assert info.backing_file is None
     assert disks.same(top, "qcow2", result, "qcow2")
+
+
+@pytest.mark.parametrize("which", ["base.qcow2", "top.qcow2"])
+def test_what_is_replaced_while_it_is_read_is_no_copy(node, disks, other, which):
+    """As by somebody who has it checked and then leads qemu-img to another file."""
+    base = disks.write(disks.create("base.qcow2"), "write -P 1 0 2M")
+    top = disks.overlay("top.qcow2", base)
+    secret = other.create("secret.qcow2")
+
+    def replace(_share: float) -> None:
+        path = Path(disks.path(which))
+        if not path.is_symlink():
+            link = path.with_name("link")
+            link.symlink_to(secret)
+            link.replace(path)
+
+    with pytest.raises(ConflictError, match=rf"{which} on node1 was changed or replaced"):
+        copy(node, disks, top, progress=replace)
+    assert disks.names() == ["base.qcow2", "top.qcow2"]
+
+
+def test_what_a_disk_stands_on_is_checked_once(disks):
+    """It is a master, which may be large; the disk itself is checked each time."""
+    checked = []
+
+    class Watched(LocalNode):
+        def run(self, argv, **options):
+            if "check" in argv:
+                checked.append(json.loads(argv[-1].removeprefix("json:"))["file"]["filename"])
+            return super().run(argv, **options)
+
+    base = disks.write(disks.create("base.qcow2"), "write -P 1 0 2M")
+    top = disks.overlay("top.qcow2", base)
+    node = Watched("node1")
+    copy(node, disks, top, "one.qcow2")
+    assert sorted(checked) == [base, top]
+    copy(node, disks, top, "two.qcow2")
+    assert sorted(checked) == [base, top, top]
+    disks.write(base, "write -P 2 0 2M")
+    copy(node, disks, top, "three.qcow2")
+    assert sorted(checked) == [base, base, top, top, top]
 
 
 def test_compat_and_progress(node, disks):
@@ -172,6 +215,41 @@ def test_cancel_in_mid_copy_leaves_nothing(node, disks):
     assert shares
     assert shares[-1] < 1.0
     assert disks.names() == ["a.raw"]
+
+
+class Forgetful(LocalNode):
+    """A node that tells once that a file could not be written, as Linux does."""
+
+    flushes = 0
+
+    def flush(self, path: str, *, entry: bool = True) -> None:
+        self.flushes += 1
+        if self.flushes == 1:
+            raise NodeError(f"Can't flush {path} on {self.name}: Input/output error")
+        super().flush(path, entry=entry)
+
+
+def test_what_was_not_written_in_mid_copy_is_no_copy(disks):
+    source = disks.write(disks.create("a.qcow2"), "write -P 1 0 5M")
+    with pytest.raises(NodeError, match="Input/output error"):
+        copy(Forgetful("node1"), disks, source)
+    assert disks.names() == ["a.qcow2"]
+
+
+def test_flushed_while_it_is_written(node, disks):
+    """The flush at the end, which tells no progress, has little left to do."""
+    source = disks.create("a.raw", "160M", "raw")
+    disks.write(source, "write -P 1 0 160M", file_format="raw")
+    flushes = []
+
+    class Watched(LocalNode):
+        def flush(self, path: str, *, entry: bool = True) -> None:
+            flushes.append(path)
+            super().flush(path, entry=entry)
+
+    copy(Watched("node1"), disks, source)
+    assert set(flushes) == {disks.path(".copy.qcow2.vcltui-op1.part")}
+    assert len(flushes) > 1
 
 
 class Optimist(LocalNode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from vcltui.errors import (
     DiskError,
     LockedError,
     NotFoundError,
+    RefusedError,
     UsageError,
 )
 from vcltui.models.cancel import CancelToken
@@ -97,8 +99,28 @@ def test_what_can_not_be_checked(node, disks):
         check_disk(node, disks.path("none.qcow2"))
     path = Path(disks.create("a.qcow2"))
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(DiskError, match="Can't check"):
+    with pytest.raises(DiskError, match="cut off"):
         check_disk(node, str(path))
+
+
+def test_what_a_disk_stands_on_is_not_opened(node, disks):
+    assert check_disk(node, disks.overlay("a.qcow2", "/none/at/all")).consistent
+    for backing in ("nbd://127.0.0.1:1/x", 'json:{"driver":"raw"}'):
+        with pytest.raises(RefusedError, match="no plain file"):
+            check_disk(node, disks.overlay("b.qcow2", backing))
+
+
+def test_parts_that_are_no_plain_files_are_not_opened(node, disks):
+    os.mkfifo(disks.path("pipe"))
+    data = disks.create("d.qcow2", data_file=disks.path("d.raw"))
+    Path(disks.path("d.raw")).unlink()
+    os.mkfifo(disks.path("d.raw"))
+    extent = Path(disks.path("e.vmdk"))
+    extent.write_text(f'# Disk DescriptorFile\nRW 8 FLAT "{disks.path("pipe")}" 0\n')
+    for path in (data, str(extent)):
+        for look in (check_disk, disk_info):
+            with pytest.raises(RefusedError, match="is no plain file"):
+                look(node, path)
 
 
 @pytest.mark.parametrize("name", ["VCL snapshot", "1", "-x", "a,b=c"])
@@ -132,7 +154,7 @@ def test_a_snapshot_is_in_every_disk_or_in_none(node, disks):
     original = node.run
 
     def run(argv, **more):
-        if argv[1] == "snapshot" and two in argv[-1]:
+        if "snapshot" in argv and two in argv[-1]:
             argv = [*argv[:-1], argv[-1].replace("c.qcow2", "gone.qcow2")]
         return original(argv, **more)
 

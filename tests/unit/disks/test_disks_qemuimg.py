@@ -25,15 +25,15 @@ def test_argv_names_every_format_and_ends_in_the_paths():
     assert qemuimg.info_argv("/d/a", "qcow2", in_use=True) == [
         "qemu-img", "info", "-U", "-f", "qcow2", "--output=json", "/d/a",
     ]  # fmt: skip
-    assert qemuimg.check_argv("/d/a", "qcow2") == [
-        "qemu-img", "check", "-f", "qcow2", "--output=json", "/d/a",
+    assert qemuimg.check_argv("/d/a", "vmdk") == [
+        "qemu-img", "check", "-f", "vmdk", "--output=json", "/d/a",
     ]  # fmt: skip
     assert qemuimg.create_overlay_argv("/d/m", "raw", "/d/o") == [
         "qemu-img", "create", "-f", "qcow2", "-q", "-F", "raw", "-b", "/d/m", "/d/o",
     ]  # fmt: skip
     assert qemuimg.convert_argv(["/d/a", "/d/b"], "raw", "/d/c", "qcow2", compat10=True) == [
-        "qemu-img", "convert", "-f", "raw", "-p", "-O", "qcow2", "-o", "compat=0.10",
-        "/d/a", "/d/b", "/d/c",
+        "qemu-img", "convert", "-f", "raw", "-p", "-W", "-m", "16", "-O", "qcow2",
+        "-o", "compat=0.10", "/d/a", "/d/b", "/d/c",
     ]  # fmt: skip
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from vcltui.disks import remembered
 from vcltui.disks.images import list_images, list_masters, list_repository_images
 from vcltui.disks.publish import temporary_path
 from vcltui.disks.stored import list_disks
 from vcltui.disks.usage import find_users
 from vcltui.errors import NotFoundError, RefusedError
 from vcltui.models.host import VMProfile
+from vcltui.nodes.local import LocalNode
 
 
 def users(node, path, *folders):
@@ -185,3 +188,93 @@ def test_repository_images(node, disks, other, tmp_path):
     listed = [(image.location, image.name) for image in list_images(node, profile)]
     assert listed[0] == ("datastore", "a-v1")
     assert listed[1:] == [("repository", name) for name in sorted(found)]
+
+
+class Reads(LocalNode):
+    """A node that tells which files were read."""
+
+    def __init__(self) -> None:
+        super().__init__("node1")
+        self.names: list[str] = []
+
+    def read_bytes(self, path: str, max_bytes: int, offset: int = 0) -> bytes:
+        self.names.append(Path(path).name)
+        return super().read_bytes(path, max_bytes, offset)
+
+
+def age(*folders: Path, seconds: float = 3600.0) -> None:
+    """Have all files in the folders be of some time ago."""
+    old = time.time() - seconds
+    for folder in folders:
+        for path in folder.rglob("*"):
+            os.utime(path, (old, old))
+
+
+def test_only_what_changed_is_read_again(disks, other, masters):
+    node, profile = Reads(), VMProfile("p", str(disks.folder), vmpath=str(other.folder))
+    own = other.overlay("vm1_12-v1.qcow2", masters[0])
+    other.overlay("vm2_12-v1.qcow2", masters[0])
+    age(disks.folder, other.folder)
+    before = list_masters(node, profile)
+    assert {image.name: len(image.used_by) for image in before}["linux-Base12-v1"] == 2
+    node.names.clear()
+    assert list_masters(node, profile) == before
+    assert node.names == []
+    other.overlay("vm1_12-v1.qcow2", masters[1])
+    after = {image.name: image.used_by for image in list_masters(node, profile)}
+    assert node.names == ["vm1_12-v1.qcow2"]
+    assert after["linux-Base12-v10"] == (own,)
+    Path(own).unlink()
+    assert [len(image.used_by) for image in list_masters(node, profile)] == [1, 0]
+
+
+def test_what_is_of_this_moment_is_read_again(node, disks):
+    """Two changes within a tick of the clock have one time."""
+    path = Path(disks.overlay("vm1_12-v1.qcow2", "/a/m-v1.qcow2"))
+    list_disks(node, str(disks.folder))
+    stat = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"/a/m-v1", b"/a/m-v2"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert [disk.backing_file for disk in list_disks(node, str(disks.folder))] == ["/a/m-v2.qcow2"]
+
+
+def test_only_what_changed_in_a_repository_is_read_again(disks, other):
+    node = Reads()
+    profile = VMProfile("p", str(disks.folder), repository=str(other.folder))
+    for name in ("a-v1", "split-v1"):
+        (other.folder / name).mkdir()
+    other.create("a-v1/a-v1.qcow2", "3M")
+    other.create("split-v1/split-v1.vmdk", "3G", "vmdk", subformat="twoGbMaxExtentFlat")
+    other.create("flat-v1.qcow2", "6M")
+    age(other.folder)
+    before = list_repository_images(node, profile)
+    node.names.clear()
+    assert list_repository_images(node, profile) == before
+    assert node.names == []
+    other.create("flat-v1.qcow2", "7M")
+    images = list_repository_images(node, profile)
+    found = {image.name: image.virtual_size_bytes for image in images}
+    assert found == {"a-v1": 3 << 20, "split-v1": 3 << 30, "flat-v1": 7 << 20}
+    assert set(node.names) == {"flat-v1.qcow2"}
+
+
+def test_folders_that_are_gone_are_not_remembered_for_ever(node, other, monkeypatch):
+    """Each image of a repository may have one, and they come and go."""
+    monkeypatch.setattr(remembered, "_MOST_FOLDERS", 3)
+    known: remembered.Remembered[str] = remembered.Remembered()
+    for number in range(10):
+        known.folder(node, f"{other.folder}/image{number}")
+        known.folder(node, str(other.folder))
+    folders = set(known._folders[node])
+    assert folders == {str(other.folder), f"{other.folder}/image8", f"{other.folder}/image9"}
+
+
+def test_users_are_seen_through_links(node, disks, other, masters):
+    """By device and inode, so that nobody is asked for each file's real path."""
+    profile = VMProfile("p", str(disks.folder), vmpath=str(other.folder))
+    link = other.folder.with_name("link")
+    link.symlink_to(disks.folder)
+    own = other.overlay("vm1_12-v1.qcow2", str(link / Path(masters[0]).name))
+    other.overlay("vm2_12-v1.qcow2", disks.path("none.qcow2"))
+    found = {image.name: image.used_by for image in list_masters(node, profile)}
+    assert found["linux-Base12-v1"] == (own,)

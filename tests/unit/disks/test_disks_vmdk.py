@@ -95,7 +95,7 @@ def test_the_command_line_of_a_dry_run(node, disks, big_raw):
     flats = split(disks, big_raw, "twoGbMaxExtentFlat")
     allowed = [str(disks.folder)]
     line = copy_command(node, flats[::-1], "qcow2", temporary="/t", allowed_directories=allowed)
-    assert line == f"qemu-img convert -f raw -p -O qcow2 {' '.join(flats)} /t"
+    assert line == f"qemu-img convert -f raw -p -W -m 16 -O qcow2 {' '.join(flats)} /t"
 
 
 def test_a_flat_part_that_is_cut_off(node, disks, big_raw):
