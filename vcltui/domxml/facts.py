@@ -14,7 +14,7 @@ NAMESPACE = "urn:vcltui:domain:1"
 _PREFIX = "vcltui"
 _ELEMENT = f"{{{NAMESPACE}}}load"
 
-_NUMBERED = re.compile(r"(?P<name>.*?)\s*\(id (?P<id>\d{1,18})\)\Z")
+_ID = re.compile(r"\(id (?P<id>\d{1,18})\)\Z")
 _IMAGE_NAME = re.compile(r".*?(?:-(?P<id>\d{1,18}))?-v(?P<revision>\d{1,18})\Z")
 
 
@@ -96,13 +96,12 @@ def _from_description(text: str, domain_name: str) -> VCLFacts | None:
         load_time, management_node = _time(values["load time"]), values["management node"]
     except (KeyError, ValueError, OverflowError):
         return None
-    ours, number = _NUMBERED.match(image), _NUMBERED.match(revision)
-    computer = _NUMBERED.match(values.get("computer", ""))
+    ours, number = _numbered(image), _numbered(revision)
+    computer = _numbered(values.get("computer", ""))
     theirs = _IMAGE_NAME.match(revision)
-    if ours and number and computer and number["name"].isdecimal():
-        image_name, image_id = ours["name"], int(ours["id"])
-        image_revision, revision_id = int(number["name"]), int(number["id"])
-        computer_name, computer_id = computer["name"], int(computer["id"])
+    if ours and number and computer and number[0].isdecimal() and len(number[0]) <= 18:
+        (image_name, image_id), (computer_name, computer_id) = ours, computer
+        image_revision, revision_id = int(number[0]), number[1]
     elif theirs:
         image_name, image_id = revision, int(theirs["id"] or 0)
         image_revision, revision_id = int(theirs["revision"]), 0
@@ -121,6 +120,12 @@ def _from_description(text: str, domain_name: str) -> VCLFacts | None:
         request_id=_optional_number(values.get("request id")),
         reservation_id=_optional_number(values.get("reservation id")),
     )
+
+
+def _numbered(text: str) -> tuple[str, int] | None:
+    """The name and the id in `name (id 7)`."""
+    found = _ID.search(text)
+    return None if found is None else (text[: found.start()].rstrip(), int(found["id"]))
 
 
 def _optional_number(text: str | None) -> int | None:

@@ -86,6 +86,24 @@ def parse_domain(xml: str) -> DomainDefinition:
     )
 
 
+def disk_files(xml: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Everything a domain document names as a disk or as what a disk stands on.
+
+    Absolute paths of files and devices, and pairs of a storage pool and a volume; those of
+    backing stores, mirrors and snapshots included. Raises DomainXMLError.
+    """
+    paths: set[str] = set()
+    volumes: set[tuple[str, str]] = set()
+    for disk in parse_xml(xml).iter("disk"):
+        for source in disk.iter("source", "dataStore"):
+            named = (source.get("file"), source.get("dev"))
+            paths.update(path for path in named if path and path.startswith("/"))
+            pool, volume = source.get("pool"), source.get("volume")
+            if pool and volume:
+                volumes.add((pool, volume))
+    return frozenset(paths), frozenset(volumes)
+
+
 def reference_hardware(xml: str | None) -> ReferenceHardware:
     """The first disk's bus and the first NIC's model of an image's reference XML.
 

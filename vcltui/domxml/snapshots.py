@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from lxml import etree
@@ -19,7 +20,7 @@ def build_snapshot_xml(name: str, description: str = "") -> str:
     """The <domainsnapshot> document that asks for a snapshot; raises DomainXMLError."""
     root = E.domainsnapshot(E.name(check_text("snapshot name", name)))
     if description:
-        for line in description.splitlines():
+        for line in re.split(r"\r\n|\n", description):
             check_text("snapshot description", line or " ")
         root.append(E.description(description))
     return etree.tostring(root, encoding="unicode")

@@ -19,6 +19,8 @@ def check_text(kind: str, text: str) -> str:
     """
     if not text:
         raise DomainXMLError(f"The {kind} is empty")
+    if text.isascii() and text.isprintable():
+        return text
     for character in text:
         if character in _NONCHARACTERS or unicodedata.category(character) in _HOSTILE_CATEGORIES:
             raise DomainXMLError(

@@ -28,7 +28,7 @@ def validate_domain(xml: str, schema_paths: Sequence[Path] = SCHEMA_PATHS) -> bo
     Raises DomainXMLError that names the element the schema refuses, also for malformed XML.
     """
     root = parse_xml(xml)
-    path = next((path for path in schema_paths if path.is_file()), None)
+    path = _schema_path(schema_paths)
     if path is None:
         return False
     # A RelaxNG object keeps the errors of its last run, so that two runs must not meet.
@@ -42,6 +42,15 @@ def validate_domain(xml: str, schema_paths: Sequence[Path] = SCHEMA_PATHS) -> bo
         f"The domain XML does not fit libvirt's schema: {culprit or message}",
         "Correct the element",
     )
+
+
+def has_schema() -> bool:
+    """Whether this machine has libvirt's schema, so that validate_domain checks by it."""
+    return _schema_path(SCHEMA_PATHS) is not None
+
+
+def _schema_path(schema_paths: Sequence[Path]) -> Path | None:
+    return next((path for path in schema_paths if path.is_file()), None)
 
 
 def _schema(path: Path) -> etree.RelaxNG:
