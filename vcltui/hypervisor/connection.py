@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,14 +23,18 @@ from vcltui.models.host import HostCapabilities, HostStatus
 _log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_SECONDS = 30.0
-KEEPALIVE_INTERVAL_SECONDS = 5
-KEEPALIVE_COUNT = 3
-"""A host is given up after this many unanswered keepalives: 20 seconds in all."""
+MOST_LEFT_ALONE = 32
+"""So many attempts to connect to one host may hang before no further one is made."""
+
+# libvirt's own keepalive stays off. When it gives a connection up under two calls, the second
+# call hangs on, and libvirt before 9.8 writes into memory that is no longer its own as soon as
+# the host stirs again. Whoever calls must tell for how long a host has not answered; a host that
+# died ends the connection through TCP.
+_NO_KEEPALIVE = -1
 
 _CLOSE_REASONS = {
     libvirt.VIR_CONNECT_CLOSE_REASON_ERROR: "the connection failed",
     libvirt.VIR_CONNECT_CLOSE_REASON_EOF: "libvirt on the host ended",
-    libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE: "the host stopped answering",
     libvirt.VIR_CONNECT_CLOSE_REASON_CLIENT: "it was closed here",
 }
 
@@ -48,14 +54,16 @@ class Connection:
         self._handle: libvirt.virConnect | None = handle
         self._lock = threading.RLock()
         self._capabilities: HostCapabilities | None = None
-        self._hostname: str | None = None
+        self._hostname = ""
+        self._cpus = self._installed_bytes = 0
+        self._memory_ways: tuple[_MemoryWay, ...] = (_counted_memory, _free_memory)
         self.events = EventHub(handle, host_name)
         self._has_daemon = self._watch(handle)
 
     def _watch(self, handle: libvirt.virConnect) -> bool:
-        """Keep the connection alive and hear of its end; whether there is a daemon behind it."""
+        """Hear of the connection's end; whether there is a daemon behind it."""
         try:
-            handle.setKeepAlive(KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_COUNT)
+            handle.setKeepAlive(_NO_KEEPALIVE, 0)
             # Drivers without a daemon would take this too, and hold the handle for ever.
             handle.registerCloseCallback(self._connection_ended, None)
         except libvirt.libvirtError as error:
@@ -111,21 +119,37 @@ class Connection:
     def status(self) -> HostStatus:
         """The host's figures now: CPUs, memory and what of it is free, in bytes.
 
-        Free is what a new domain could get, caches included, where the host tells that. Raises
+        Free is what a new domain could get, caches included, where the host tells that. One call
+        to the host, more the first time: its name and its CPUs are asked once. Raises
         HypervisorError.
         """
         handle = self.handle
         with libvirt_call("Reading the host's figures", self.host_name):
-            info = handle.getInfo()
-            if self._hostname is None:
+            if not self._hostname:
+                info = handle.getInfo()
+                self._installed_bytes, self._cpus = info[1] * 1024 * 1024, info[2]
                 self._hostname = str(handle.getHostname())
-            memory_bytes, free_bytes = _memory(handle, info[1])
+            memory_bytes, free_bytes = self._memory(handle)
         return HostStatus(
             hostname=self._hostname,
-            cpus=info[2],
+            cpus=self._cpus,
             memory_bytes=memory_bytes,
             memory_free_bytes=free_bytes,
         )
+
+    def _memory(self, handle: libvirt.virConnect) -> tuple[int, int | None]:
+        """Bytes of the host's memory and what is free of it, of one source where there is one."""
+        for way in self._memory_ways:
+            try:
+                return way(handle, self._installed_bytes)
+            except libvirt.libvirtError as error:
+                if not is_unsupported(error):
+                    raise
+            except KeyError:
+                # A hypervisor that counts other things.
+                pass
+            self._memory_ways = tuple(other for other in self._memory_ways if other is not way)
+        return self._installed_bytes, None
 
     def close(self) -> None:
         """Give the connection up; closing twice is fine."""
@@ -161,7 +185,9 @@ def connect(
     _check_test_file(uri, host_name)
     eventloop.ensure_running()
     be_quiet()
-    handle = _Opening(without_prompts(uri), readonly).wait(timeout_seconds, host_name)
+    uri_without_prompts = without_prompts(uri)
+    _left_alone.check(uri_without_prompts, host_name)
+    handle = _Opening(uri_without_prompts, readonly, host_name).wait(timeout_seconds)
     return Connection(handle, uri, host_name, readonly=readonly)
 
 
@@ -188,11 +214,12 @@ def _check_test_file(uri: str, host_name: str) -> None:
 class _Opening:
     """An attempt to connect, in a thread of its own that is left alone when it takes too long.
 
-    libvirt's own call has no time limit: a host that drops packets holds it for minutes.
+    libvirt's own call has no time limit: a host that drops packets holds it for minutes, a
+    daemon that accepts and never answers for ever.
     """
 
-    def __init__(self, uri: str, readonly: bool) -> None:
-        self._uri, self._readonly = uri, readonly
+    def __init__(self, uri: str, readonly: bool, host_name: str) -> None:
+        self._uri, self._readonly, self._host_name = uri, readonly, host_name
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._abandoned = False
@@ -201,29 +228,62 @@ class _Opening:
         threading.Thread(target=self._open, name="libvirt-open", daemon=True).start()
 
     def _open(self) -> None:
+        handle, error = None, None
         try:
             handle = (libvirt.openReadOnly if self._readonly else libvirt.open)(self._uri)
-        except libvirt.libvirtError as error:
-            self._error = error
-        else:
-            with self._lock:
-                self._handle = handle
-                if self._abandoned:
+        except libvirt.libvirtError as raised:
+            error = raised
+        with self._lock:
+            self._handle, self._error = handle, error
+            if self._abandoned:
+                _left_alone.end(self._uri)
+                if handle is not None:
                     handle.close()
         self._done.set()
 
-    def wait(self, timeout_seconds: float, host_name: str) -> libvirt.virConnect:
+    def wait(self, timeout_seconds: float) -> libvirt.virConnect:
         if not self._done.wait(timeout_seconds):
             with self._lock:
-                self._abandoned = self._handle is None
+                if self._handle is None and self._error is None:
+                    self._abandoned = True
+                    _left_alone.begin(self._uri)
         if self._error is not None:
-            raise unreachable(self._error, self._uri, host_name) from self._error
+            raise unreachable(self._error, self._uri, self._host_name) from self._error
         if self._handle is None:
             raise HostUnreachableError(
-                f"The host {host_name} did not answer in {timeout_seconds:g} seconds",
+                f"The host {self._host_name} did not answer in {timeout_seconds:g} seconds",
                 "Check that the host is up and the network between",
             )
         return self._handle
+
+
+class _LeftAlone:
+    """How many attempts to connect still hang, by URI: each holds a thread and a socket."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def begin(self, uri: str) -> None:
+        with self._lock:
+            self._counts[uri] += 1
+
+    def end(self, uri: str) -> None:
+        with self._lock:
+            self._counts[uri] -= 1
+
+    def check(self, uri: str, host_name: str) -> None:
+        """Raise HostUnreachableError where no further attempt should be made."""
+        with self._lock:
+            count = self._counts[uri]
+        if count >= MOST_LEFT_ALONE:
+            raise HostUnreachableError(
+                f"The host {host_name} has let {count} attempts to connect wait without an answer",
+                "Restart libvirtd there; the next attempt is made when one of them has ended",
+            )
+
+
+_left_alone = _LeftAlone()
 
 
 def _version(number: int) -> str:
@@ -231,21 +291,13 @@ def _version(number: int) -> str:
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
-def _memory(handle: libvirt.virConnect, installed_mib: int) -> tuple[int, int | None]:
-    """Bytes of a host's memory and what is free of it, from one source where there is one."""
-    try:
-        kib: dict[str, int] = handle.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
-        return kib["total"] * 1024, sum(kib[key] for key in ("free", "buffers", "cached")) * 1024
-    except libvirt.libvirtError as error:
-        if not is_unsupported(error):
-            raise
-    except KeyError:
-        # A hypervisor that counts other things.
-        pass
-    installed_bytes = installed_mib * 1024 * 1024
-    try:
-        return installed_bytes, int(handle.getFreeMemory())
-    except libvirt.libvirtError as error:
-        if not is_unsupported(error):
-            raise
-    return installed_bytes, None
+_MemoryWay = Callable[[libvirt.virConnect, int], tuple[int, int]]
+
+
+def _counted_memory(handle: libvirt.virConnect, _installed_bytes: int) -> tuple[int, int]:
+    kib: dict[str, int] = handle.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
+    return kib["total"] * 1024, sum(kib[key] for key in ("free", "buffers", "cached")) * 1024
+
+
+def _free_memory(handle: libvirt.virConnect, installed_bytes: int) -> tuple[int, int]:
+    return installed_bytes, int(handle.getFreeMemory())

@@ -1,4 +1,4 @@
-"""libvirt's event loop, run by one thread of the process: keepalive and events need it."""
+"""libvirt's event loop, run by one thread of the process: events need it."""
 
 from __future__ import annotations
 

@@ -6,46 +6,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 import libvirt
 
 from vcltui.errors import HostUnreachableError
 from vcltui.hypervisor.errors import is_unsupported, libvirt_call
+from vcltui.models.events import EventKind, HostEvent
 
 _log = logging.getLogger(__name__)
-
-
-class EventKind(Enum):
-    """What an event is about; `value` is the word shown to people."""
-
-    DEFINED = "defined"
-    UNDEFINED = "undefined"
-    STARTED = "started"
-    SUSPENDED = "suspended"
-    RESUMED = "resumed"
-    STOPPED = "stopped"
-    SHUTDOWN = "shutting down"
-    PM_SUSPENDED = "asleep"
-    CRASHED = "crashed"
-    REBOOTED = "rebooted"
-    IO_ERROR = "I/O error"
-    CONNECTION_LOST = "connection lost"
-
-
-@dataclass(frozen=True, slots=True)
-class HostEvent:
-    """One event on a host. `uuid` and `name` are empty for an event of the host itself.
-
-    `detail` is libvirt's reason in words, empty where it gives none.
-    """
-
-    kind: EventKind
-    uuid: str = ""
-    name: str = ""
-    detail: str = ""
 
 
 EventCallback = Callable[[HostEvent], None]

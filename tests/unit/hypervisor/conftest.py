@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
+from tests.unit.hypervisor import libvirt_calls
 from vcltui.hypervisor.connection import Connection, connect
 
 _NAMESPACE = "http://libvirt.org/schemas/domain/test/1.0"
@@ -82,28 +79,7 @@ def conn(node_uri: NodeUri) -> Iterator[Connection]:
     connection.close()
 
 
-# What libvirt answers from the object itself, without asking the host.
-_LOCAL = {"GetName", "GetUUIDString", "GetID", "Free", "GetUUID"}
-
-
 @pytest.fixture
 def count_calls() -> Callable[[], Any]:
     """Counts the calls into libvirt that would go to a host, by their C names."""
-
-    @contextmanager
-    def count() -> Iterator[Counter[str]]:
-        calls: Counter[str] = Counter()
-
-        def profile(_frame: FrameType, event: str, function: Any) -> None:
-            if event == "c_call" and getattr(function, "__module__", "") == "libvirtmod":
-                name = function.__name__
-                if not any(name.endswith(local) for local in _LOCAL):
-                    calls[name] += 1
-
-        sys.setprofile(profile)
-        try:
-            yield calls
-        finally:
-            sys.setprofile(None)
-
-    return count
+    return libvirt_calls.count_calls

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.hypervisor.hanging_server import HangingServer
 from vcltui.errors import ConfigError, HostUnreachableError
-from vcltui.hypervisor import domains, networks, stats
+from vcltui.hypervisor import connection, domains, networks, stats
 from vcltui.hypervisor.connection import Connection, connect, without_prompts
 from vcltui.hypervisor.events import subscribe
 from vcltui.models.domain import PowerState
@@ -31,6 +32,17 @@ def test_status(conn: Connection) -> None:
     assert (status.cpus, status.memory_bytes) == (4, 8 * 1024**3)
     assert isinstance(status, HostStatus)
     assert status.memory_free_bytes is None or status.memory_free_bytes <= status.memory_bytes
+
+
+def test_the_status_is_one_call_after_the_first(
+    conn: Connection, count_calls: Callable[[], contextlib.AbstractContextManager[dict[str, int]]]
+) -> None:
+    first = conn.status()
+    with count_calls() as calls:
+        again = conn.status()
+    # The test driver has no statistics of its memory, which is found out once.
+    assert dict(calls) == {"virNodeGetFreeMemory": 1}
+    assert again == first
 
 
 def test_capabilities_are_asked_once(
@@ -195,6 +207,12 @@ def test_networks(conn: Connection) -> None:
     ]
 
 
+def test_active_networks_by_name(conn: Connection) -> None:
+    assert networks.active_networks(conn) == {"private", "private1"}
+    conn.handle.networkLookupByName("private1").destroy()
+    assert networks.active_networks(conn) == {"private"}
+
+
 def test_interfaces(conn: Connection) -> None:
     assert networks.list_interfaces(conn) == [
         HostInterface("eth0", active=True, mac="aa:bb:cc:dd:ee:00"),
@@ -207,47 +225,88 @@ def test_addresses(conn: Connection) -> None:
     addresses = domains.domain_addresses(conn, VM1)
     assert list(addresses) == ["52:54:00:00:00:01"]
     assert all(address.startswith("10.") for address in addresses["52:54:00:00:00:01"])
+    assert addresses.items() <= domains.leases_of_domains(conn).items()
     assert domains.domain_addresses(conn, VM10) == {}
 
 
-def test_sample_asks_the_dear_figures_of_those_named(conn: Connection) -> None:
-    samples = stats.sample(conn, {VM1, VM10})
-    assert len(samples) == 7
-    assert {uuid for uuid, each in samples.items() if each.cpu_time_ns is not None} == {VM1}
-    assert (samples[VM1].vcpus, samples[VM1].memory_bytes) == (2, 512 * 1024**2)
-    assert (samples[VM10].power, samples[VM10].vcpus) == (PowerState.OFF, None)
-    assert samples[VM1].monotonic_seconds > 0
+def test_survey(conn: Connection) -> None:
+    found = stats.Survey(conn).look()
+    rows = {row.uuid: row for row in found}
+    assert len(rows) == 7
+    assert [row.name for row in found] == sorted(row.name for row in found)
+    assert (rows[VM1].power, rows[VM10].power) == (PowerState.ON, PowerState.OFF)
+    assert (rows[VM1].id is None, rows[VM10].id is None) == (False, True)
+    # The test driver tells no CPU time for all at once, and is not asked for it one by one.
+    assert {row.cpu_time_ns for row in found} == {None}
 
 
-@pytest.mark.parametrize(
-    ("uuids", "calls"),
-    [
-        ((), {"virConnectGetAllDomainStats": 1}),
-        ((VM10,), {"virConnectGetAllDomainStats": 1}),
-        (
-            (VM1,),
-            # The test driver has no figures in its bulk call, so they are asked for alone.
-            {
-                "virConnectGetAllDomainStats": 1,
-                "virDomainListGetStats": 1,
-                "virDomainGetInfo": 1,
-            },
-        ),
-    ],
-)
-def test_sample_calls(
+@pytest.mark.parametrize("heard_of", [None, frozenset(), frozenset({"vm10", "vm2", "gone"})])
+def test_of_a_survey_only_what_is_new_is_another_object(
+    conn: Connection, heard_of: frozenset[str] | None
+) -> None:
+    survey = stats.Survey(conn)
+    first = survey.look()
+    assert survey.look(heard_of) is first
+    domains.start(conn, VM10)
+    second = survey.look(heard_of)
+    others = [new for new, old in zip(second, first, strict=True) if new is not old]
+    assert [(row.name, row.power, row.id is None) for row in others] == [
+        ("vm10", PowerState.ON, False)
+    ]
+    domains.destroy(conn, VM10)
+    domains.undefine(conn, VM10)
+    third = survey.look(heard_of)
+    assert [id(row) for row in third] == [id(row) for row in second if row.uuid != VM10]
+
+
+@pytest.mark.parametrize("heard_of", [None, frozenset({"vm1", "vm10"})])
+def test_a_survey_knows_a_domain_of_which_was_heard_for_another(
+    conn: Connection, domain_element: Callable[..., str], heard_of: frozenset[str] | None
+) -> None:
+    survey = stats.Survey(conn)
+    before = {row.name: row for row in survey.look()}
+    domains.destroy(conn, VM1)
+    domains.start(conn, VM1)
+    domains.undefine(conn, VM10)
+    conn.handle.defineXML(domain_element("vm10", uuid_of(11)))
+    after = {row.name: row for row in survey.look(heard_of)}
+    assert (after["vm1"].uuid, after["vm1"].id == before["vm1"].id) == (VM1, False)
+    assert after["vm10"].uuid == uuid_of(11)
+    assert after["vm2"] is before["vm2"]
+
+
+def test_a_survey_is_one_call_and_traits_are_two(
     conn: Connection,
-    uuids: tuple[str, ...],
-    calls: dict[str, int],
     count_calls: Callable[[], contextlib.AbstractContextManager[dict[str, int]]],
 ) -> None:
+    survey = stats.Survey(conn)
     with count_calls() as counted:
-        stats.sample(conn, uuids)
-    assert dict(counted) == calls
+        survey.look()
+        survey.look(frozenset())
+    assert dict(counted) == {"virConnectGetAllDomainStats": 2}
+    with count_calls() as counted:
+        found = stats.traits(conn)
+    assert dict(counted) == {"virConnectListAllDomains": 2}
+    assert found.transient == {uuid_of(6)}
+    assert found.autostart == frozenset()
 
 
-def test_sample_of_all(conn: Connection) -> None:
-    samples = stats.sample(conn)
-    known = {uuid for uuid, each in samples.items() if each.cpu_time_ns is not None}
-    assert known == {uuid for uuid, each in samples.items() if each.power.is_active}
-    assert VM1 in known
+def test_attempts_that_hang_are_limited_and_none_is_lost_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MOST_LEFT_ALONE", 2)
+    server = HangingServer(tmp_path / "hang.sock")
+
+    def refusal() -> str:
+        with pytest.raises(HostUnreachableError) as caught:
+            connect(server.uri, host_name="host1", timeout_seconds=0.2)
+        return caught.value.what
+
+    assert [refusal() for _ in range(2)] == ["The host host1 did not answer in 0.2 seconds"] * 2
+    assert "has let 2 attempts" in refusal()
+    server.close()
+    for _ in range(1000):
+        if "attempts" not in refusal():
+            break
+        threading.Event().wait(0.01)
+    assert "can't be reached" in refusal()

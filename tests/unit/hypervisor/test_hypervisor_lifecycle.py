@@ -15,9 +15,10 @@ from vcltui.errors import (
 from vcltui.hypervisor import domains
 from vcltui.hypervisor.connection import Connection
 from vcltui.hypervisor.domains.lifecycle import _disk_errors
-from vcltui.hypervisor.events import EventKind, HostEvent, subscribe
+from vcltui.hypervisor.events import subscribe
 from vcltui.models.cancel import CancelToken
 from vcltui.models.domain import PowerState
+from vcltui.models.events import EventKind, HostEvent
 
 
 def uuid_of(number: int) -> str:

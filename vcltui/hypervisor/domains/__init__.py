@@ -1,7 +1,11 @@
 """A host's domains: the calls of this package, each on a connection and a UUID or a name."""
 
-from vcltui.hypervisor.domains.addresses import dhcp_addresses, domain_addresses
-from vcltui.hypervisor.domains.definition import define, domain_xml, undefine
+from vcltui.hypervisor.domains.addresses import (
+    dhcp_addresses,
+    domain_addresses,
+    leases_of_domains,
+)
+from vcltui.hypervisor.domains.definition import define, domain_xml, editable_xml, undefine
 from vcltui.hypervisor.domains.lifecycle import (
     destroy,
     error_reason,
@@ -23,10 +27,12 @@ __all__ = [
     "dhcp_addresses",
     "domain_addresses",
     "domain_xml",
+    "editable_xml",
     "error_reason",
     "find_by_uuid",
     "find_domain",
     "get_domain",
+    "leases_of_domains",
     "list_domains",
     "power_of",
     "reboot",

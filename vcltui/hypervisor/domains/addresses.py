@@ -51,6 +51,27 @@ def dhcp_addresses(conn: Connection, macs: Iterable[str]) -> dict[str, tuple[str
     return {mac: tuple(dict.fromkeys(addresses)) for mac, addresses in found.items()}
 
 
+def leases_of_domains(conn: Connection) -> dict[str, tuple[str, ...]]:
+    """The addresses that are leased to running domains, by MAC address in lower case.
+
+    For a host whose networks don't list their leases; a call for each domain. Raises
+    HypervisorError.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    with libvirt_call("Reading the leases of the domains", conn.host_name):
+        for domain in conn.handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            try:
+                interfaces = domain.interfaceAddresses(_SOURCES[0])
+            except libvirt.libvirtError as error:
+                if is_connection_error(error):
+                    raise
+                continue  # it went meanwhile, or has none
+            for interface in interfaces.values():
+                given = (str(address["addr"]) for address in interface.get("addrs") or ())
+                found[str(interface.get("hwaddr") or "").lower()] = tuple(given)
+    return {mac: given for mac, given in found.items() if given}
+
+
 def domain_addresses(conn: Connection, uuid: str) -> dict[str, tuple[str, ...]]:
     """The addresses of a running domain's interfaces, by MAC address in lower case.
 

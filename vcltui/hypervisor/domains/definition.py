@@ -5,7 +5,7 @@ from __future__ import annotations
 import libvirt
 
 from vcltui.domxml.parse import parse_domain
-from vcltui.errors import ConflictError
+from vcltui.errors import ConflictError, RefusedError
 from vcltui.hypervisor.connection import Connection
 from vcltui.hypervisor.domains.listing import described
 from vcltui.hypervisor.errors import is_unsupported, libvirt_call
@@ -35,6 +35,35 @@ def domain_xml(conn: Connection, uuid: str, *, inactive: bool = False) -> str:
     domain = lookup(conn, uuid)
     with libvirt_call(f"Reading the XML of {domain.name()}", conn.host_name):
         return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE if inactive else 0))
+
+
+def editable_xml(conn: Connection, uuid: str) -> str:
+    """A domain's definition as it will be at its next start, to be edited and defined again.
+
+    Raises RefusedError for a domain without a lasting definition, and for one whose definition
+    holds a password: what is shown has none, so that defining it again would lose it. Raises
+    NotFoundError, HypervisorError.
+    """
+    domain = lookup(conn, uuid)
+    name = domain.name()
+    with libvirt_call(f"Reading the definition of {name}", conn.host_name):
+        if not domain.isPersistent():
+            raise RefusedError(
+                f"The domain {name} on {conn.host_name} is transient: it has no definition that "
+                "outlasts it",
+                "Change what starts it",
+            )
+        xml = str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        # A read-only connection is not told of passwords, and changes nothing.
+        if not conn.readonly and xml != str(
+            domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
+        ):
+            raise RefusedError(
+                f"The definition of {name} on {conn.host_name} holds a password, which is not "
+                "shown and would be lost",
+                "Edit it with `virsh edit` on the host",
+            )
+    return xml
 
 
 def define(conn: Connection, xml: str, *, validate: bool = True) -> Domain:
