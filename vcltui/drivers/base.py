@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from vcltui.disks.locks import LockTaker
 from vcltui.models.cancel import CancelToken, Progress, no_progress
 from vcltui.models.disk import DiskInfo
 from vcltui.models.host import HostCapabilities, VMHost
@@ -22,11 +23,15 @@ BeforePublish = Callable[[FileStat], None]
 
 @dataclass(frozen=True, slots=True)
 class DriverContext:
-    """What a driver is given: the host's configuration, its capabilities and its node."""
+    """What a driver is given: the host's configuration, its capabilities and its node.
+
+    `readonly`: nothing may be written on the host.
+    """
 
     vmhost: VMHost
     capabilities: HostCapabilities
     node: Node
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,9 @@ class DefineRequest:
     """What pre_define is asked to prepare.
 
     All paths are on the node. `repository_paths` are the image's files in the repository, in
-    reading order, empty where it has none. `operation_id` goes into temporary names.
+    reading order, empty where it has none. `operation_id` goes into temporary names. `lock`
+    takes the image's lock in the datastore, and `shared_lock` takes it with others who only read
+    the image; None is the host's own lock alone.
     """
 
     operation_id: str
@@ -43,6 +50,8 @@ class DefineRequest:
     master_exists: bool
     repository_paths: tuple[str, ...]
     copy_on_write_path: str
+    lock: LockTaker | None = None
+    shared_lock: LockTaker | None = None
 
 
 class Driver(ABC):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.disks import qemuimg
 from vcltui.disks.datastore import find_master
-from vcltui.disks.formats import format_of
-from vcltui.disks.locks import image_lock
+from vcltui.disks.locks import image_locker
 from vcltui.disks.overlay import overlay_command
 from vcltui.disks.publish import temporary_path
 from vcltui.disks.source import descriptor_path
@@ -35,20 +34,27 @@ def retrieve_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
     disk_format = driver.get_disk_format()
     source_xml = f"{_folder(request.repository_paths[0])}/{name}.xml"
     target_xml = f"{datastore}/{name}.xml"
+    lock = request.lock or image_locker(node, datastore, "master", name)
 
     def brings_xml() -> bool:
         return node.stat(target_xml) is None and node.stat(source_xml) is not None
 
+    def is_there() -> bool:
+        # Under its own name a master is whole.
+        found = find_master(node, datastore, name)
+        if found is not None and found != request.master_path:
+            raise ConflictError(
+                f"Another master of {name} appeared on {node.name}: {found}",
+                "Start the load again",
+            )
+        return found is not None
+
     def run(context: StepContext) -> str | None:
-        with image_lock(node, datastore, "master", name, cancel=context.cancel):
-            found = find_master(node, datastore, name)
-            if found == request.master_path:
+        if is_there():
+            return "Copied by another load meanwhile"
+        with lock(context.cancel) as held:
+            if is_there():
                 return "Copied by another load meanwhile"
-            if found is not None:
-                raise ConflictError(
-                    f"Another master of {name} appeared on {node.name}: {found}",
-                    "Start the load again",
-                )
             # Before the disk, since with the disk the image is there and may be loaded.
             if brings_xml():
                 node.write_text(target_xml, node.read_text(source_xml))
@@ -59,8 +65,9 @@ def retrieve_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
                 temporary_path=temporary,
                 progress=context.progress,
                 cancel=context.cancel,
+                before_publish=lambda _whole: held.check(),
             )
-        return None
+        return held.note
 
     calls = driver.copy_calls(
         request.repository_paths, request.master_path, disk_format, temporary_path=temporary
@@ -78,22 +85,26 @@ def retrieve_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
     )
 
 
-def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
+def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest, master_format: str) -> Step:
     """Make the domain's own disk: an overlay, or a full copy where that is not qcow2.
 
-    Made under the master's lock, so that nobody deletes the master in between.
+    `master_format` is the master's, or what it will have when it is retrieved. Made under the
+    master's lock, so that nobody deletes the master in between; others may make theirs meanwhile.
     """
     node, name = driver.context.node, request.image.name
     disk_format = driver.get_disk_format()
     master, own = request.master_path, request.copy_on_write_path
     temporary = temporary_path(own, request.operation_id)
     host = driver.context.vmhost.name
+    lock = request.shared_lock or image_locker(node, _folder(master), "master", name, shared=True)
 
     def run(context: StepContext) -> str | None:
-        def before_publish(whole: FileStat) -> None:
-            context.will(RemovePublished(host, own, whole.inode))
+        with lock(context.cancel) as held:
 
-        with image_lock(node, _folder(master), "master", name, cancel=context.cancel):
+            def before_publish(whole: FileStat) -> None:
+                held.check()
+                context.will(RemovePublished(host, own, whole.inode))
+
             if disk_format == "qcow2":
                 driver.create_copy_on_write_image(
                     master, own, temporary_path=temporary, before_publish=before_publish
@@ -108,11 +119,10 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
                     cancel=context.cancel,
                     before_publish=before_publish,
                 )
-        return None
+        return held.note
 
     if disk_format == "qcow2":
         title = f"Create the copy-on-write disk {PurePosixPath(own).name}"
-        master_format = format_of(node, master) if request.master_exists else disk_format
         calls: tuple[str, ...] = (
             overlay_command(master, master_format, temporary),
             f"rename {temporary} {own}",

@@ -34,7 +34,8 @@ class KVMDriver(QemuImgDriver):
             )
         self.require_qemu_img()
         if context.vmhost.driver is None:
-            require_kvm(context.node, guest, context.vmhost.xml_directory)
+            directory = context.vmhost.xml_directory
+            require_kvm(context.node, guest, directory, remember=not context.readonly)
 
     def get_domain_type(self) -> str:
         """`kvm` (specification: get_domain_type)."""

@@ -47,17 +47,19 @@ def probe_argv(guest: GuestCapability, accelerator: str = "kvm") -> list[str]:
     ]
 
 
-def require_kvm(node: Node, guest: GuestCapability, cache_directory: str) -> None:
+def require_kvm(
+    node: Node, guest: GuestCapability, cache_directory: str, *, remember: bool = True
+) -> None:
     """Raise DriverError with the reason when KVM guests don't run on the node.
 
     The answer is kept until the node boots again: in this process, and a good one also in a file
-    in `cache_directory` on the node. A bad one is tried again by the next process, since its
-    cause may have been mended.
+    in `cache_directory` on the node, unless `remember` is false: then nothing is written there. A
+    bad one is tried again by the next process, since its cause may have been mended.
     """
     boot_id = _boot_id(node)
     key = (node.name, boot_id, guest.emulator or guest.arch)
     if key not in _verdicts:
-        _verdicts[key] = _verdict(node, guest, cache_directory, boot_id)
+        _verdicts[key] = _verdict(node, guest, cache_directory, boot_id, remember=remember)
     reason = _verdicts[key]
     if reason is not None:
         raise DriverError(
@@ -66,12 +68,14 @@ def require_kvm(node: Node, guest: GuestCapability, cache_directory: str) -> Non
         )
 
 
-def _verdict(node: Node, guest: GuestCapability, cache_directory: str, boot_id: str) -> str | None:
+def _verdict(
+    node: Node, guest: GuestCapability, cache_directory: str, boot_id: str, *, remember: bool
+) -> str | None:
     cache_file = f"{cache_directory.rstrip('/')}/kvm-works-{boot_id}"
     if boot_id and _exists(node, cache_file):
         return None
     reason = _try(node, guest)
-    if reason is None and boot_id:
+    if reason is None and boot_id and remember:
         try:
             node.make_directory(cache_directory)
             node.write_text(cache_file, "")

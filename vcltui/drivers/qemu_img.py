@@ -188,6 +188,7 @@ class QemuImgDriver(Driver):
         for files that can't be used.
         """
         steps: list[Step] = []
+        master_format = self.get_disk_format()
         if not request.master_exists:
             if not request.repository_paths:
                 raise NotFoundError(
@@ -197,9 +198,11 @@ class QemuImgDriver(Driver):
                     "Retrieve it from another host or management node",
                 )
             steps.append(retrieve_step(self, request))
-        elif format_of(self.context.node, request.master_path) == "qcow2":
-            require_whole_once(self.context.node, request.master_path)
-        steps.append(copy_on_write_step(self, request))
+        else:
+            master_format = format_of(self.context.node, request.master_path)
+            if master_format == "qcow2":
+                require_whole_once(self.context.node, request.master_path)
+        steps.append(copy_on_write_step(self, request, master_format))
         if request.image.os.is_windows:
             steps.append(registry_step(self, request))
         return [*steps[:-1], replace(steps[-1], load_state="transfervm")]

@@ -99,6 +99,10 @@ class SshGuest(HomeGuest):
         """As Guest.describe."""
         return f"ssh {replace(self._target, port=None)}"
 
+    def shell_commands(self) -> tuple[tuple[int, list[str]], ...]:
+        """For each port, the command line of a shell in the guest for a person at a terminal."""
+        return tuple((port, replace(self._target, port=port).shell_argv()) for port in self._ports)
+
     def forget_host_key(self) -> None:
         """Forget the host key that was learned; the next contact learns the new one.
 

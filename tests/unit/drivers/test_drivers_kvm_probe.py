@@ -77,6 +77,15 @@ def test_a_good_verdict_is_kept_for_this_boot(node, emulator, tmp_path):
     assert asked(tmp_path) == 2
 
 
+def test_nothing_is_written_where_nothing_may_be(node, emulator, tmp_path):
+    good = emulator("exit 0")
+    before = sorted(tmp_path.rglob("*"))
+    for _ in range(2):
+        require_kvm(node, good, str(tmp_path / "xml"), remember=False)
+    assert asked(tmp_path) == 1
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "asked"])
+
+
 def test_a_bad_verdict_is_kept_in_this_process_only(node, emulator, tmp_path):
     bad = emulator("echo 'qemu: error: failed to set MSR 0x10a' >&2; exit 134")
     for _ in range(2):

@@ -47,6 +47,8 @@ class Context:
     def progress(self, share: float) -> None:
         self.shares.append(share)
 
+    def say(self, text: str) -> None: ...
+
     def will(self, undo: UndoAction) -> None:
         self.undo.append(undo)
 
@@ -141,8 +143,8 @@ def test_copy_calls_are_what_is_run(host):
     target = str(host.repository / "new copy-v2.qcow2")
     (line,) = driver(host).copy_calls([source], target, for_repository=True)
     argv = shlex.split(line)
-    assert argv == ["qemu-img", "convert", "-f", "qcow2", "-p", "-O", "qcow2", "-o",
-                    "compat=0.10", source, target]  # fmt: skip
+    assert argv == ["qemu-img", "convert", "-f", "qcow2", "-p", "-W", "-m", "16",
+                    "-O", "qcow2", "-o", "compat=0.10", source, target]  # fmt: skip
     host.node.run(argv)
     assert host.reads(target, 1)
 
@@ -152,7 +154,7 @@ def test_copy_calls_of_a_source_that_is_not_there_yet(host):
         ["/d/a.raw"], "/r/a.qcow2", temporary_path="/r/.t", source_format="raw"
     )
     assert calls == (
-        "qemu-img convert -f raw -p -O qcow2 /d/a.raw /r/.t",
+        "qemu-img convert -f raw -p -W -m 16 -O qcow2 /d/a.raw /r/.t",
         "rename /r/.t /r/a.qcow2",
     )
     with pytest.raises(NotFoundError):
@@ -193,7 +195,7 @@ def test_pre_define_retrieves_the_master_first(host):
     ]
     temporary = temporary_path(wanted.master_path, "op1")
     assert steps[0].calls == (
-        f"qemu-img convert -f qcow2 -p -O qcow2 {source} {temporary}",
+        f"qemu-img convert -f qcow2 -p -W -m 16 -O qcow2 {source} {temporary}",
         f"rename {temporary} {wanted.master_path}",
         f"copy {host.repository}/{NAME}/{NAME}.xml {host.datastore}/{NAME}.xml",
     )
@@ -234,7 +236,7 @@ def test_a_datastore_that_is_not_qcow2_gets_full_copies(host, suffix, master_exi
     step = steps[-1]
     temporary = temporary_path(wanted.copy_on_write_path, "op1")
     assert step.calls[0] == (
-        f"qemu-img convert -f {suffix} -p -O {suffix} {wanted.master_path} {temporary}"
+        f"qemu-img convert -f {suffix} -p -W -m 16 -O {suffix} {wanted.master_path} {temporary}"
     )
     _, context = run_all(steps)
     assert context.shares[-1] == 1.0
