@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from vcltui.errors import CancelledError, OperationFailedError, VcltuiError
 from vcltui.models.cancel import CancelToken, Progress
 from vcltui.operations.step import Operation, Step
-from vcltui.operations.undo import KeepFinished, UndoAction, UndoNotNeededError
+from vcltui.operations.undo import (
+    KeepFinished,
+    KeepPublished,
+    UndoAction,
+    UndoNotNeededError,
+)
+
+_log = logging.getLogger(__name__)
 
 Undoer = Callable[[UndoAction], str | None]
 """Carries out one undo action; returns a sentence about it, or None when nothing was to do."""
@@ -36,6 +44,9 @@ class Observer:
 
     def progressed(self, step: Step, share: float) -> None:
         """`share` (0.0 to 1.0) of the step is done."""
+
+    def said(self, step: Step, text: str) -> None:
+        """A line about what happens while the step runs."""
 
     def step_finished(self, step: Step, note: str | None) -> None:
         """A step ended well; `note` is one sentence about it."""
@@ -76,6 +87,11 @@ class Observers(Observer):
         for observer in self._observers:
             observer.progressed(step, share)
 
+    def said(self, step: Step, text: str) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.said(step, text)
+
     def step_finished(self, step: Step, note: str | None) -> None:
         """Pass it on."""
         for observer in self._observers:
@@ -113,6 +129,9 @@ class _Context:
     def progress(self) -> Progress:
         return lambda share: self._observer.progressed(self._step, share)
 
+    def say(self, text: str) -> None:
+        self._observer.said(self._step, text)
+
     def will(self, undo: UndoAction) -> None:
         self._observer.undo_recorded(undo)
         self._undo.append(undo)
@@ -147,11 +166,11 @@ def run(
                 f"{str(error).rstrip('.')}; and undoing it left: {'; '.join(left)}",
                 "Run `vcltui jobs --clean` when the cause is mended",
             )
-            watcher.ended(outcome, failure)
+            _tell(watcher.ended, outcome, failure)
             raise failure from error
-        watcher.ended(outcome, error)
+        _tell(watcher.ended, outcome, error)
         raise
-    watcher.ended(Outcome.DONE, None)
+    _tell(watcher.ended, Outcome.DONE, None)
 
 
 def _run_step(step: Step, cancel: CancelToken, observer: Observer, undo: list[UndoAction]) -> None:
@@ -162,26 +181,45 @@ def _run_step(step: Step, cancel: CancelToken, observer: Observer, undo: list[Un
             context.will(action)
         note = step.run(context)
     except BaseException as error:
-        observer.step_failed(step, error)
+        _tell(observer.step_failed, step, error)
         raise
     observer.step_finished(step, note)
 
 
 def undo_all(undo: Sequence[UndoAction], undoer: Undoer, observer: Observer) -> list[str]:
-    """Undo in reverse order, each on its own; returns sentences about what could not be undone.
+    """Undo in reverse order, each on its own; returns why what was not undone could not be.
 
+    What several have in common, such as a host that is silent, is told once.
     A barrier that says the operation had reached its end stops the undo; so does one that can't
     be asked, for then nothing may be removed.
     """
     left: list[str] = []
     for action in reversed(undo):
         try:
-            observer.undone(action, undoer(action), None)
-        except UndoNotNeededError:
+            note = undoer(action)
+        except UndoNotNeededError as kept:
+            if str(kept):
+                _tell(observer.undone, action, str(kept), None)
             break
-        except VcltuiError as error:
-            observer.undone(action, None, error)
-            left.append(str(error).rstrip("."))
-            if isinstance(action, KeepFinished):
+        except Exception as error:  # noqa: BLE001 - one that fails must not end the others' undo
+            known = error if isinstance(error, VcltuiError) else _unforeseen(action, error)
+            _tell(observer.undone, action, None, known)
+            left.append(str(known).rstrip("."))
+            if isinstance(action, KeepFinished | KeepPublished):
                 break
-    return left
+        else:
+            _tell(observer.undone, action, note, None)
+    return list(dict.fromkeys(left))
+
+
+def _unforeseen(action: UndoAction, error: Exception) -> OperationFailedError:
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return OperationFailedError(f"{type(action).__name__} failed in a way not foreseen ({words})")
+
+
+def _tell(hear: Callable[..., None], *what: object) -> None:
+    """Tell an observer while undoing, whether it fails (a closed pipe, a full disk) or not."""
+    try:
+        hear(*what)
+    except Exception:  # noqa: BLE001 - nothing may end an undo half-way
+        _log.exception("An observer failed while an operation was undone")

@@ -49,6 +49,22 @@ class StartDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreDefinition:
+    """Define the domain again as it was: `xml`.
+
+    Recorded before the change with an empty `changed_to`, and again after it with the
+    fingerprint of what the definition has become: a definition that was changed once more since
+    then is somebody else's, and is kept.
+    """
+
+    host: str
+    name: str
+    uuid: str
+    xml: str
+    changed_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DiscardRevision:
     """Remove the image revision rows that a capture reserved and did not finish."""
 
@@ -73,19 +89,64 @@ class KeepFinished:
     image_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeepPublished:
+    """A barrier: once a copy stands whole at `path`, nothing recorded before is undone.
+
+    What it was copied from may have been deleted since. Recorded before the renaming, with the
+    inode of the `temporary`, which is removed where a kill left it beside.
+    """
+
+    host: str
+    path: str
+    inode: int
+    temporary: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailBaseCapture:
+    """Put the request and the computer of a base capture that did not end well into maintenance.
+
+    What it entered stays, so that the capture can be taken up again. `lastcheck` is when vcld had
+    last taken the request up, "" for never: a later time means that it is vcld's now.
+    """
+
+    host: str
+    request_id: int
+    image_id: int
+    lastcheck: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownUndo:
+    """What another version of vcltui wrote down and this one can't read: it is never done."""
+
+    host: str
+    record: str
+
+
 UndoAction = (
     RemoveFile
     | RemovePublished
     | RemoveDomain
     | StartDomain
+    | RestoreDefinition
     | DiscardRevision
     | RemoveEmptyDirectory
     | KeepFinished
+    | KeepPublished
+    | FailBaseCapture
+    | UnknownUndo
 )
 
 
 class UndoNotNeededError(Exception):
-    """Raised by a barrier: the operation had in fact reached its end."""
+    """Raised where nothing recorded before may be undone any more.
+
+    The operation had in fact reached its end, or what it made is somebody's by now; its text, if
+    it has any, tells people so.
+    """
 
 
 _KINDS: dict[str, type[UndoAction]] = {
@@ -95,9 +156,13 @@ _KINDS: dict[str, type[UndoAction]] = {
         RemovePublished,
         RemoveDomain,
         StartDomain,
+        RestoreDefinition,
         DiscardRevision,
         RemoveEmptyDirectory,
         KeepFinished,
+        KeepPublished,
+        FailBaseCapture,
+        UnknownUndo,
     )
 }
 
@@ -113,4 +178,8 @@ def from_record(record: dict[str, str | int]) -> UndoAction:
     values = {key: value for key, value in record.items() if key != "kind"}
     if kind is None or set(values) != {field.name for field in fields(kind)}:
         raise ValueError(f"{record!r} is no undo record")
+    for field in fields(kind):
+        wanted = int if field.type == "int" else str
+        if type(values[field.name]) is not wanted:
+            raise ValueError(f"{record!r} is no undo record")
     return kind(**values)  # type: ignore[arg-type]

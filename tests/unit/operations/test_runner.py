@@ -15,6 +15,7 @@ from vcltui.operations.undo import (
     RemoveEmptyDirectory,
     RemoveFile,
     RemovePublished,
+    RestoreDefinition,
     StartDomain,
     UndoAction,
     UndoNotNeededError,
@@ -157,6 +158,24 @@ def test_what_can_not_be_undone_is_named_and_the_rest_is_undone():
     assert undone == ["/one"]
 
 
+def test_what_keeps_several_things_from_being_undone_is_told_once():
+    asked: list[str] = []
+
+    def undo(action: UndoAction) -> None:
+        asked.append(action.path)
+        raise DiskError("the host is silent", "Look at it")
+
+    steps = (
+        step("one", lambda _c: None, made("/one")),
+        step("two", lambda _c: None, made("/two")),
+        step("three", fail),
+    )
+    with pytest.raises(OperationFailedError) as raised:
+        runner.run(operation(*steps), undo)
+    assert asked == ["/two", "/one"]
+    assert str(raised.value).count("the host is silent") == 1
+
+
 def test_a_barrier_that_was_passed_keeps_what_was_made_before():
     undone: list[UndoAction] = []
 
@@ -199,6 +218,8 @@ def test_a_barrier_that_can_not_be_asked_stops_the_undo():
         RemovePublished("h", "/a", 17),
         RemoveDomain("h", "vm1:x", "uuid"),
         StartDomain("h", "vm1:x", "uuid"),
+        RestoreDefinition("h", "vm1:x", "uuid", "<domain/>"),
+        RestoreDefinition("h", "vm1:x", "uuid", "<domain/>", "0a1b"),
         DiscardRevision("h", "x-1-v1", 3),
         RemoveEmptyDirectory("h", "/a"),
         KeepFinished("h", "x-1-v1"),
