@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from vcltui.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from vcltui.models.inventory import Computer, ImageRevision
 from vcltui.models.names import check_name
 from vcltui.vcldb.addresses import check_ip, check_ips_unused, choose_macs
+from vcltui.vcldb.computerrows import find_computer, no_such_id, read_computers
 from vcltui.vcldb.database import Database
-from vcltui.vcldb.hostnames import host_names, is_address, refuse_known_name, vmhost_id
-from vcltui.vcldb.hosts import LIBVIRT_PACKAGE
+from vcltui.vcldb.hostnames import is_address, refuse_known_name, vmhost_id
 from vcltui.vcldb.lookup import (
     id_of,
     noimage_ids,
-    not_found,
     require_embedded,
     state_id,
     user_id,
@@ -26,7 +25,6 @@ from vcltui.vcldb.rows import insert_row
 from vcltui.vcldb.tables import (
     computer,
     imagerevision,
-    module,
     provisioning,
     request,
     reservation,
@@ -40,7 +38,7 @@ _OVER = ("complete", "deleted")
 def list_computers(database: Database) -> list[Computer]:
     """Every virtual computer that libvirt provisions and that is not deleted, by host name."""
     with database.read() as connection:
-        return _read_computers(connection)
+        return read_computers(connection)
 
 
 def get_computer(database: Database, name: str) -> Computer:
@@ -49,7 +47,7 @@ def get_computer(database: Database, name: str) -> Computer:
     Raises NotFoundError naming close ones, RefusedError where two computers match.
     """
     with database.read() as connection:
-        return _find_computer(connection, name)
+        return find_computer(connection, name)
 
 
 def add_computer(
@@ -98,7 +96,7 @@ def add_computer(
             "provisioningid": id_of(connection, provisioning, "libvirt", "provisioning"),
         }
         insert_row(connection, computer, values)
-        return _find_computer(connection, hostname)
+        return find_computer(connection, hostname)
 
 
 def remove_computer(database: Database, name: str) -> None:
@@ -108,7 +106,7 @@ def remove_computer(database: Database, name: str) -> None:
     """
     require_embedded(database, "Computers are removed")
     with database.write() as connection:
-        found = _find_computer(connection, name)
+        found = find_computer(connection, name)
         used = connection.execute(
             select(request.c.id, state.c.name)
             .join(reservation, reservation.c.requestid == request.c.id)
@@ -127,27 +125,38 @@ def remove_computer(database: Database, name: str) -> None:
         )
 
 
-def set_current_image(database: Database, computer_id: int, revision: ImageRevision | None) -> None:
+def set_current_image(
+    database: Database,
+    computer_id: int,
+    revision: ImageRevision | None,
+    *,
+    expected: Computer | None = None,
+) -> None:
     """Record what is loaded on a computer; None is VCL's `noimage`, nothing.
 
-    Raises NotFoundError.
+    With `expected` only where the row still has the image and VM host that it tells. Raises
+    ConflictError, telling what the row has now; NotFoundError.
     """
     with database.write() as connection:
         if revision is None:
             image_id, revision_id = noimage_ids(connection)
         else:
             image_id, revision_id = revision.image_id, revision.revision_id
-            known = connection.scalar(
-                select(imagerevision.c.imageid).where(imagerevision.c.id == revision_id)
-            )
-            if known != image_id:
-                raise NotFoundError(
-                    f"The inventory has no revision {revision_id} of the image {revision.name}",
-                    "Somebody removed it; look at `vcltui images`",
-                )
-        _update_one(
-            connection, computer_id, {"currentimageid": image_id, "imagerevisionid": revision_id}
+        known = imagerevision.c.id == revision_id, imagerevision.c.imageid == image_id
+        still: list[ColumnElement[bool]] = [exists().where(*known)]
+        if expected is not None:
+            before = expected.image_revision_id or noimage_ids(connection)[1]
+            still += [computer.c.imagerevisionid == before, _still_on(expected)]
+        values = {"currentimageid": image_id, "imagerevisionid": revision_id}
+        changed = _update_one(connection, computer_id, values, *still)
+        there = changed or connection.scalar(select(imagerevision.c.id).where(*known)) is not None
+    if not there and revision is not None:
+        raise NotFoundError(
+            f"The inventory has no revision {revision_id} of the image {revision.name}",
+            "Somebody removed it; look at `vcltui images`",
         )
+    if not changed:
+        _raise_conflict(database, computer_id, "its image was not noted")
 
 
 def change_state(database: Database, computer_id: int, expected: str, new: str) -> None:
@@ -157,108 +166,71 @@ def change_state(database: Database, computer_id: int, expected: str, new: str) 
     NotFoundError.
     """
     with database.write() as connection:
-        changed = connection.execute(
-            update(computer)
-            .where(
-                computer.c.id == computer_id,
-                computer.c.deleted == 0,
-                computer.c.stateid == state_id(connection, expected),
-            )
-            .values(stateid=state_id(connection, new))
-        ).rowcount
-        if changed:
-            return
-        row = connection.execute(
-            select(computer.c.hostname, state.c.name)
-            .join(state, state.c.id == computer.c.stateid)
-            .where(computer.c.id == computer_id, computer.c.deleted == 0)
-        ).first()
-    if row is None:
-        raise _no_such_id(computer_id)
+        is_expected = computer.c.stateid == state_id(connection, expected)
+        values = {"stateid": state_id(connection, new)}
+        changed = _update_one(connection, computer_id, values, is_expected)
+    if changed:
+        return
+    # Read anew: the transaction that changed nothing may see the state of when it began.
+    found = _read_by_id(database, computer_id)
     raise ConflictError(
-        f"The computer {row.hostname} is {row.name} now, not {expected}, and was not made {new}",
+        f"The computer {found.hostname} is {found.state} now, not {expected}, and was not made "
+        f"{new}",
         "Somebody else changed it; look at it again",
     )
 
 
-def assign_vmhost(database: Database, computer_id: int, host_name: str | None) -> None:
+def assign_vmhost(
+    database: Database, computer_id: int, host_name: str | None, *, expected: Computer | None = None
+) -> None:
     """Assign a computer to a VM host by the host's name; None unassigns it.
 
-    Raises NotFoundError.
+    With `expected` only where the row still has the VM host that it tells. Raises
+    ConflictError, telling what the row has now; NotFoundError.
     """
     with database.write() as connection:
         host_id = None if host_name is None else vmhost_id(connection, host_name)
-        _update_one(connection, computer_id, {"vmhostid": host_id})
-
-
-def _update_one(connection: Connection, computer_id: int, values: dict[str, Any]) -> None:
-    changed = connection.execute(
-        update(computer).where(computer.c.id == computer_id, computer.c.deleted == 0).values(values)
-    ).rowcount
+        still = () if expected is None else (_still_on(expected),)
+        changed = _update_one(connection, computer_id, {"vmhostid": host_id}, *still)
     if not changed:
-        raise _no_such_id(computer_id)
+        _raise_conflict(database, computer_id, "its VM host was not changed")
 
 
-def _no_such_id(computer_id: int) -> NotFoundError:
-    return NotFoundError(
-        f"There is no computer with the id {computer_id} any more", "Look at `vcltui computers`"
+def _still_on(expected: Computer) -> ColumnElement[bool]:
+    if expected.vmhost_id is None:
+        return computer.c.vmhostid.is_(None)
+    return computer.c.vmhostid == expected.vmhost_id
+
+
+def _read_by_id(database: Database, computer_id: int) -> Computer:
+    """A computer, in a transaction of its own. Raises NotFoundError."""
+    with database.read() as connection:
+        for found in read_computers(connection):
+            if found.id == computer_id:
+                return found
+    raise no_such_id(computer_id)
+
+
+def _raise_conflict(database: Database, computer_id: int, outcome: str) -> NoReturn:
+    found = _read_by_id(database, computer_id)
+    raise ConflictError(
+        f"The computer {found.hostname} has {found.current_image or 'no image'} on "
+        f"{found.vmhost or 'no VM host'} now, which is not what was there before: {outcome}",
+        "Somebody else changed it; look at it again",
     )
 
 
-def _select_computers() -> Select[Any]:
-    return (
-        select(computer, state.c.name.label("state"), imagerevision.c.imagename)
-        .join(state, state.c.id == computer.c.stateid)
-        .join(imagerevision, imagerevision.c.id == computer.c.imagerevisionid)
-        .join(provisioning, provisioning.c.id == computer.c.provisioningid)
-        .join(module, module.c.id == provisioning.c.moduleid)
-        .where(
-            computer.c.deleted == 0,
-            computer.c.type == "virtualmachine",
-            module.c.perlpackage == LIBVIRT_PACKAGE,
-        )
-        .order_by(computer.c.hostname)
+def _update_one(
+    connection: Connection,
+    computer_id: int,
+    values: dict[str, Any],
+    *conditions: ColumnElement[bool],
+) -> bool:
+    """Change a computer that is not deleted and as expected; whether there was one."""
+    statement = update(computer).where(
+        computer.c.id == computer_id, computer.c.deleted == 0, *conditions
     )
-
-
-def _read_computers(connection: Connection) -> list[Computer]:
-    hosts = host_names(connection)
-    noimage, _ = noimage_ids(connection)
-    rows = connection.execute(_select_computers()).all()
-    return [_computer_from_row(row, hosts, noimage) for row in rows]
-
-
-def _find_computer(connection: Connection, name: str) -> Computer:
-    computers = _read_computers(connection)
-    found = [one for one in computers if name in (one.name, one.hostname)]
-    if len(found) > 1:
-        raise RefusedError(
-            f"{name!r} is the name of {len(found)} computers: "
-            f"{', '.join(one.hostname for one in found)}",
-            "Give the full host name",
-        )
-    if not found:
-        known = [known for one in computers for known in (one.name, one.hostname)]
-        raise not_found("computer", name, known)
-    return found[0]
-
-
-def _computer_from_row(row: Row[Any], hosts: dict[int, str], noimage: int) -> Computer:
-    is_loaded = row.currentimageid != noimage
-    return Computer(
-        id=row.id,
-        hostname=row.hostname,
-        state=row.state,
-        vmhost=hosts.get(row.vmhostid),
-        private_ip=row.privateIPaddress or None,
-        public_ip=row.IPaddress or None,
-        eth0_mac=(row.eth0macaddress or "").lower() or None,
-        eth1_mac=(row.eth1macaddress or "").lower() or None,
-        current_image=row.imagename if is_loaded else None,
-        image_revision_id=row.imagerevisionid if is_loaded else None,
-        next_image_id=row.nextimageid if row.nextimageid != noimage else None,
-        notes=row.notes or "",
-    )
+    return bool(connection.execute(statement.values(values)).rowcount)
 
 
 def _check_computer_name(hostname: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from vcltui.errors import InventoryError, NotFoundError, RefusedError
-from vcltui.vcldb import embedded, server
-from vcltui.vcldb.messages import describe_error
+from vcltui.vcldb import embedded, server, upgrade
+from vcltui.vcldb.messages import inventory_error
 
 _SQLITE_PREFIX = "sqlite:///"
 
@@ -27,18 +28,41 @@ class Database:
         self, engine: Engine, *, label: str, is_embedded: bool, readonly: bool = False
     ) -> None:
         self._engine = engine
+        self._writing = engine.execution_options(**{embedded.WRITE_OPTION: True})
         self.label = label
         self.is_embedded = is_embedded
         self.readonly = readonly
+        self._reading = threading.local()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection in one transaction, which sees one state of the database.
 
-        Raises InventoryError for whatever the database reports inside.
+        Raises InventoryError for whatever the database reports inside; InventoryBusyError where
+        the same may be tried again.
         """
+        outer: Connection | None = getattr(self._reading, "connection", None)
+        if outer is not None:
+            with self._told():
+                yield outer
+            return
         with self._transaction(self._engine) as connection:
             yield connection
+
+    @contextmanager
+    def read_at_once(self) -> Iterator[None]:
+        """What this thread reads inside, by however many functions, it reads in one transaction.
+
+        So all of it is of one state. Nothing may be written inside: an embedded file that is read
+        can't be. Raises InventoryError as `read` does.
+        """
+        with self.read() as connection:
+            before = getattr(self._reading, "connection", None)
+            self._reading.connection = connection
+            try:
+                yield
+            finally:
+                self._reading.connection = before
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -51,9 +75,7 @@ class Database:
             raise RefusedError(
                 f"The inventory {self.label} was opened read-only", "Leave out --readonly"
             )
-        with self._transaction(
-            self._engine.execution_options(**{embedded.WRITE_OPTION: True})
-        ) as connection:
+        with self._transaction(self._writing) as connection:
             yield connection
 
     def close(self) -> None:
@@ -62,11 +84,15 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._told(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with engine.begin() as connection:
-                yield connection
+            yield
         except SQLAlchemyError as error:
-            raise InventoryError(*describe_error(self.label, error)) from error
+            raise inventory_error(self.label, error) from error
 
 
 def open_database(
@@ -103,12 +129,22 @@ def open_database(
                 embedded.fill_if_empty(
                     connection, database.label, management_node or socket.gethostname()
                 )
+        if database.is_embedded and not readonly:
+            _bring_up_to_date(database)
         with database.read() as connection:
             check(connection, database.label)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _bring_up_to_date(database: Database) -> None:
+    with database.read() as connection:
+        is_old = upgrade.read_version(connection) in upgrade.OLD_VERSIONS
+    if is_old:
+        with database.write() as connection:
+            upgrade.bring_up_to_date(connection)
 
 
 def _prepare_file(path: Path, *, create: bool, readonly: bool) -> None:

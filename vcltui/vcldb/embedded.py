@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vcltui.errors import InventoryError
-from vcltui.vcldb import tables
-from vcltui.vcldb.fixed_rows import SCHEMA_VARIABLE, SCHEMA_VERSION, insert_fixed_rows
+from vcltui.vcldb import tables, upgrade
+from vcltui.vcldb.fixed_rows import SCHEMA_VERSION, insert_fixed_rows
 from vcltui.vcldb.messages import not_an_inventory
 
 WRITE_OPTION = "vcltui_write"
@@ -82,11 +82,14 @@ def fill_if_empty(connection: Connection, label: str, management_node: str) -> N
 
 def check(connection: Connection, label: str) -> None:
     """Raise InventoryError for a file that another version of vcltui made."""
-    version = connection.scalar(
-        select(tables.variable.c.value).where(tables.variable.c.name == SCHEMA_VARIABLE)
-    )
+    version = upgrade.read_version(connection)
     if version is None:
         raise InventoryError(*not_an_inventory(label))
+    if version in upgrade.OLD_VERSIONS:
+        raise InventoryError(
+            f"The inventory {label} has the older form {version!r}, which is not read as it is",
+            "Open it once without --readonly, which brings it up to date",
+        )
     if version != SCHEMA_VERSION:
         raise InventoryError(
             f"The inventory {label} has the form {version!r}, this vcltui reads {SCHEMA_VERSION!r}",

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Table, insert
 
 from vcltui.vcldb import tables
 from vcltui.vcldb.columntypes import now
+from vcltui.vcldb.fixed_groups import insert_groups
 from vcltui.vcldb.rows import check_fits
 
 SCHEMA_VARIABLE = "vcltui-schema"
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 _STATES = {
     1: "deleted",
@@ -88,8 +89,6 @@ _MODULES = (
 )
 
 _PROVISIONINGS = ((9, "libvirt", "Libvirt Virtualization API", 27), (10, "none", "None", 23))
-
-_RESOURCE_TYPES = {12: "computer", 13: "image", 15: "schedule", 16: "managementnode"}
 
 _USERS = (
     (1, "admin", "vcl", "admin", "root@localhost"),
@@ -184,7 +183,7 @@ def insert_fixed_rows(connection: Connection, management_node: str) -> None:
             for name, pretty, seconds in _LOAD_STATES
         ],
     )
-    fill(tables.resourcetype, _named(_RESOURCE_TYPES))
+    insert_groups(connection)
     _fill_noimage(connection)
     connection.execute(
         insert(tables.variable).values(

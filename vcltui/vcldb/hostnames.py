@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, select
 
 from vcltui.errors import ConflictError
 from vcltui.vcldb.lookup import not_found
@@ -35,25 +36,66 @@ def refuse_known_name(connection: Connection, name: str) -> None:
             )
 
 
-def host_names(connection: Connection) -> dict[int, str]:
-    """The name of every VM host that is not deleted, by vmhost id.
+# To build it takes longer than to run it.
+@cache
+def host_name_table() -> Subquery:
+    """What names VM hosts that are not deleted: `id`, `hostname`, `shared` and `turn`.
+
+    `shared` tells that another host has the same short name; `turn` counts the vmhost rows of
+    one machine from 1 on, of which VCL allows several, with a profile each.
+    """
+    short = func.lower(
+        case(
+            (_letters(computer.c.hostname) == "", computer.c.hostname),
+            (func.instr(computer.c.hostname, ".") == 0, computer.c.hostname),
+            else_=func.substr(computer.c.hostname, 1, func.instr(computer.c.hostname, ".") - 1),
+        )
+    )
+    first = func.min(computer.c.hostname).over(partition_by=short)
+    last = func.max(computer.c.hostname).over(partition_by=short)
+    turn = func.row_number().over(partition_by=computer.c.id, order_by=vmhost.c.id)
+    return (
+        select(
+            vmhost.c.id,
+            computer.c.hostname,
+            case((first != last, 1), else_=0).label("shared"),
+            turn.label("turn"),
+        )
+        .join(computer, computer.c.id == vmhost.c.computerid)
+        .where(computer.c.deleted == 0)
+        .subquery("host")
+    )
+
+
+def _letters(column: ColumnElement[str]) -> ColumnElement[str]:
+    """What is left of a host name without digits and dots: nothing, of an address."""
+    left: ColumnElement[str] = column
+    for character in "0123456789.":
+        left = func.replace(left, character, "")
+    return left
+
+
+def host_name(vmhost_id: int, hostname: str, *, shared: int, turn: int) -> str:
+    """The name of a VM host, from a row of `host_name_table`.
 
     It is the host name up to its first dot, and the full host name where two hosts share that.
     """
-    rows = connection.execute(
-        select(vmhost.c.id, computer.c.hostname)
-        .join(computer, computer.c.id == vmhost.c.computerid)
-        .where(computer.c.deleted == 0)
-        .order_by(vmhost.c.id)
-    ).all()
-    counts = Counter(short_host_name(hostname) for hostname in {row.hostname for row in rows})
-    names: dict[int, str] = {}
-    for row in rows:
-        short = short_host_name(row.hostname)
-        name = short if counts[short] == 1 else row.hostname
-        # VCL allows one machine several vmhost rows, with a profile each.
-        names[row.id] = f"{name}-vmhost{row.id}" if name in names.values() else name
-    return names
+    name = hostname if shared else short_host_name(hostname)
+    return name if turn == 1 else f"{name}-vmhost{vmhost_id}"
+
+
+def host_names(connection: Connection) -> dict[int, str]:
+    """The name of every VM host that is not deleted, by vmhost id, in the order of the ids."""
+    return {
+        row.id: host_name(row.id, row.hostname, shared=row.shared, turn=row.turn)
+        for row in connection.execute(_select_names())
+    }
+
+
+@cache
+def _select_names() -> Select[Any]:
+    table = host_name_table()
+    return select(table).order_by(table.c.id)
 
 
 def vmhost_id(connection: Connection, name: str) -> int:
@@ -62,11 +104,13 @@ def vmhost_id(connection: Connection, name: str) -> int:
     for id_, known in names.items():
         if known == name:
             return id_
-    found = connection.scalars(
-        select(vmhost.c.id)
+    rows = connection.execute(
+        select(vmhost.c.id, computer.c.hostname)
         .join(computer, computer.c.id == vmhost.c.computerid)
         .where(computer.c.deleted == 0, computer.c.hostname == name)
     ).all()
+    # VCL's own comparison takes no notice of case and of spaces at the end.
+    found = [row.id for row in rows if row.hostname == name]
     if len(found) != 1:
         raise not_found("VM host", name, names.values())
     return int(found[0])

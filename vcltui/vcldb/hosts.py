@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, RowMapping, Select, case, delete, func, select, update
 
@@ -12,6 +14,7 @@ from vcltui.models.names import check_name
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.hostnames import host_names, refuse_known_name, vmhost_id
 from vcltui.vcldb.lookup import id_of, noimage_ids, not_found, require_embedded, state_id
+from vcltui.vcldb.managed import managed_computer_ids
 from vcltui.vcldb.profiles import (
     ensure_profile,
     profile_columns,
@@ -27,15 +30,24 @@ LIBVIRT_PACKAGE = "VCL::Module::Provisioning::libvirt"
 MAX_HOST_NAME = 36
 
 
-def list_vmhosts(database: Database) -> list[VMHost]:
+def list_vmhosts(database: Database, *, management_node: str | None = None) -> list[VMHost]:
     """Every libvirt VM host that is not deleted, by name.
 
     In VCL's own database, which has no URIs, a host is reached as
     `qemu+ssh://root@<host name>/system`, and hosts whose computers are all provisioned by
-    something else are left out.
+    something else are left out. There, with `management_node`, hosts are left out as well that
+    are not that node's: neither they nor any computer on them is in a group that it manages.
+    A name that is no management node's leaves out none.
     """
     with database.read() as connection:
-        return _read_hosts(connection, is_embedded=database.is_embedded)
+        found = _read_hosts(connection, is_embedded=database.is_embedded)
+        if database.is_embedded or management_node is None:
+            return found
+        managed = managed_computer_ids(connection, management_node)
+        if managed is None:
+            return found
+        theirs = _hosts_of_computers(connection, managed)
+    return [host for host in found if host.id in theirs]
 
 
 def get_vmhost(database: Database, name: str) -> VMHost:
@@ -100,6 +112,7 @@ def remove_vmhost(database: Database, name: str) -> None:
         remove_unused_profile(connection, row.vmprofileid)
 
 
+@cache
 def _select_hosts(*, is_embedded: bool) -> Select[Any]:
     columns = [vmhost.c.id, computer.c.hostname, *profile_columns()]
     source = vmhost.join(computer, computer.c.id == vmhost.c.computerid).join(
@@ -127,6 +140,17 @@ def _find_host(connection: Connection, name: str, *, is_embedded: bool) -> VMHos
     raise not_found("libvirt VM host", name, ())
 
 
+def _hosts_of_computers(connection: Connection, computer_ids: set[int]) -> set[int]:
+    """The ids of VM hosts that are one of these computers or have one of them."""
+    machines = connection.execute(select(vmhost.c.id, vmhost.c.computerid))
+    guests = connection.execute(
+        select(computer.c.vmhostid, computer.c.id).where(
+            computer.c.vmhostid.is_not(None), computer.c.deleted == 0
+        )
+    )
+    return {int(host) for host, one in (*machines, *guests) if one in computer_ids}
+
+
 def _foreign_hosts(connection: Connection) -> set[int]:
     """The ids of VM hosts with computers of which libvirt provisions none."""
     is_libvirt = func.sum(case((module.c.perlpackage == LIBVIRT_PACKAGE, 1), else_=0))
@@ -145,7 +169,7 @@ def _host_from_row(row: RowMapping, name: str) -> VMHost:
     if row.get("uri") is None:
         return VMHost(
             name=name,
-            uri=f"qemu+ssh://root@{row['hostname']}/system",
+            uri=f"qemu+ssh://root@{quote(row['hostname'], safe='')}/system",
             profile=profile,
             id=row["id"],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, or_, select
@@ -43,6 +44,7 @@ def split_image_name(name: str) -> tuple[str, int | None, int | None]:
     return stem, int(id_match["id"]) if id_match else None, int(match["revision"])
 
 
+@cache
 def select_revisions() -> Select[Any]:
     """What `revision_from_row` reads, of every revision."""
     return (

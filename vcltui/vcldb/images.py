@@ -6,11 +6,13 @@ What enters new ones is in `newimages` and is named here too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from vcltui.errors import ConflictError, NotFoundError, RefusedError
-from vcltui.models.inventory import ImageRevision, OperatingSystem
+from vcltui.models.inventory import NO_IMAGE, ImageRevision, OperatingSystem
 from vcltui.vcldb.columntypes import now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.imagerows import (
@@ -24,6 +26,7 @@ from vcltui.vcldb.newimages import (
     add_image,
     discard_capture,
     finish_capture,
+    require_free_name,
     reserve_capture,
 )
 from vcltui.vcldb.tables import image, imagerevision, request, reservation, state
@@ -38,6 +41,7 @@ __all__ = [
     "list_revisions",
     "mark_deleted",
     "next_image_id",
+    "require_free_name",
     "reserve_capture",
 ]
 
@@ -63,6 +67,9 @@ def get_revision(database: Database, image_name: str) -> ImageRevision:
     Raises NotFoundError naming close ones, RefusedError where several images match.
     """
     with database.read() as connection:
+        exact = _of_name(connection, image_name) if image_name.isprintable() else []
+        if len(exact) == 1:
+            return exact[0]
         revisions = _read_revisions(connection, deleted=True)
         rows = connection.execute(select(image.c.id, image.c.name))
         names = {row.id: row.name for row in rows}
@@ -113,22 +120,30 @@ def mark_deleted(database: Database, revision_id: int) -> None:
     with database.write() as connection:
         found = read_revision(connection, revision_id)
         if found.deleted:
-            raise ConflictError(
-                f"The image {found.name} is marked as deleted already", "Look at `vcltui images`"
-            )
+            raise _marked_already(found)
+        # Held until the end, so that of two last revisions the later one takes the image along.
+        connection.execute(select(image.c.id).where(image.c.id == found.image_id).with_for_update())
         others = _other_names(connection, found)
         _refuse_deletion(connection, found, others)
-        connection.execute(
+        changed = connection.execute(
             update(imagerevision)
             .where(imagerevision.c.id == revision_id, imagerevision.c.deleted == 0)
             .values(deleted=1, datedeleted=now())
-        )
-        if not others:
+        ).rowcount
+        if changed and not others:
             connection.execute(
                 update(image)
-                .where(image.c.id == found.image_id)
+                .where(image.c.id == found.image_id, image.c.deleted == 0)
                 .values(deleted=1, lastupdate=now())
             )
+    if not changed:
+        raise _marked_already(found)
+
+
+def _marked_already(found: ImageRevision) -> ConflictError:
+    return ConflictError(
+        f"The image {found.name} is marked as deleted already", "Look at `vcltui images`"
+    )
 
 
 def _read_revisions(connection: Connection, *, deleted: bool) -> list[ImageRevision]:
@@ -139,6 +154,23 @@ def _read_revisions(connection: Connection, *, deleted: bool) -> list[ImageRevis
     return [revision_from_row(row) for row in connection.execute(statement)]
 
 
+def _of_name(connection: Connection, name: str) -> list[ImageRevision]:
+    """The revisions of exactly this name that are not deleted."""
+    rows = connection.execute(_select_of_name(), {"name": name})
+    found = [revision_from_row(row) for row in rows]
+    return [one for one in found if one.name == name]
+
+
+@cache
+def _select_of_name() -> Select[Any]:
+    return select_revisions().where(
+        imagerevision.c.imagename == bindparam("name"),
+        imagerevision.c.imagename != NO_IMAGE,
+        imagerevision.c.deleted == 0,
+        image.c.deleted == 0,
+    )
+
+
 def _known_names(revisions: Iterable[ImageRevision]) -> list[str]:
     return [name for one in revisions for name in (one.name, one.prettyname)]
 
@@ -147,11 +179,14 @@ def _other_names(connection: Connection, revision: ImageRevision) -> list[str]:
     """The names of the image's other revisions that are not deleted."""
     return list(
         connection.scalars(
-            select(imagerevision.c.imagename).where(
+            select(imagerevision.c.imagename)
+            .where(
                 imagerevision.c.imageid == revision.image_id,
                 imagerevision.c.id != revision.revision_id,
                 imagerevision.c.deleted == 0,
             )
+            # Reads what is there now, not when the transaction began.
+            .with_for_update()
         )
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, select
 
 from vcltui.errors import InventoryError, NotFoundError, RefusedError
 from vcltui.models.inventory import NO_IMAGE
@@ -91,14 +93,16 @@ def noimage_ids(connection: Connection) -> tuple[int, int]:
 
     Raises InventoryError where the row is missing.
     """
-    revision = tables.imagerevision
-    row = connection.execute(
-        select(revision.c.imageid, revision.c.id)
-        .where(revision.c.imagename == NO_IMAGE)
-        .order_by(revision.c.id)
-    ).first()
+    row = connection.execute(_select_noimage()).first()
     if row is None:
         raise InventoryError(
             f"The database has no image {NO_IMAGE!r}", "VCL's own schema brings it; restore the row"
         )
     return int(row.imageid), int(row.id)
+
+
+@cache
+def _select_noimage() -> Select[Any]:
+    revision = tables.imagerevision.c
+    found = select(revision.imageid, revision.id).where(revision.imagename == NO_IMAGE)
+    return found.order_by(revision.id)

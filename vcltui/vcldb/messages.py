@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from vcltui.errors import InventoryBusyError, InventoryError
+
 _NO_SUCH_TABLE = 1146
 _LOCKED = frozenset({1205, 1213})
 _ACCESS_DENIED = frozenset({1044, 1045})
-_UNREACHABLE = frozenset({2002, 2003, 2006, 2013})
+_UNREACHABLE = frozenset({2002, 2003, 2006, 2013, 2026})
 
 
-def describe_error(label: str, error: SQLAlchemyError) -> tuple[str, str]:
-    """The sentence and the hint for an error of the database named `label`."""
+def inventory_error(label: str, error: SQLAlchemyError) -> InventoryError:
+    """What an error of the database named `label` is for people."""
     code, text = _code_and_text(error)
+    if "locked" in text or code in _LOCKED:
+        return InventoryBusyError(
+            f"The inventory {label} is held by another program: {text}", "Try again"
+        )
+    return InventoryError(*_describe(label, code, text))
+
+
+def _describe(label: str, code: int | None, text: str) -> tuple[str, str]:
     if "no such table" in text or code == _NO_SUCH_TABLE:
         return not_an_inventory(label)
     if "not a database" in text or "malformed" in text:
@@ -20,8 +30,6 @@ def describe_error(label: str, error: SQLAlchemyError) -> tuple[str, str]:
             f"The inventory {label} is damaged or no SQLite file: {text}",
             "Put it aside and restore a copy",
         )
-    if "locked" in text or code in _LOCKED:
-        return f"The inventory {label} is held by another program: {text}", "Try again"
     if "readonly database" in text or "unable to open" in text:
         return (
             f"The inventory {label} can't be opened or written: {text}",

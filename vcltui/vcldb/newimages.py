@@ -89,6 +89,15 @@ def add_image(
         return read_revision(connection, revision_id)
 
 
+def require_free_name(database: Database, name: str, prettyname: str) -> None:
+    """Raise ConflictError where an image or revision, deleted or not, has one of these names.
+
+    Somebody may still take it: what enters an image looks again.
+    """
+    with database.read() as connection:
+        refuse_taken(connection, name, prettyname)
+
+
 def reserve_capture(
     database: Database,
     *,
@@ -147,11 +156,16 @@ def finish_capture(
                 f"The image {found.name} is not reserved for a capture any more",
                 "Somebody else finished or deleted it; look at `vcltui images`",
             )
-        connection.execute(
+        changed = connection.execute(
             update(image)
-            .where(image.c.id == found.image_id)
+            .where(image.c.id == found.image_id, image.c.deleted == 1)
             .values(deleted=0, size=fitting_size(size_mib), imagetypeid=type_id, lastupdate=now())
-        )
+        ).rowcount
+        if not changed:
+            raise ConflictError(
+                f"The row of the image {found.name} is not marked as deleted any more",
+                "Somebody else changed it; look at `vcltui images`",
+            )
         return read_revision(connection, revision_id)
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pymysql
+from pymysql.constants import CR
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -12,6 +18,10 @@ from vcltui.vcldb import tables
 from vcltui.vcldb.messages import not_an_inventory
 
 _DRIVERS = frozenset({"mysql+pymysql", "mariadb+pymysql"})
+_OPTIONS = frozenset(
+    {"charset", "unix_socket", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher",
+     "ssl_check_hostname"}
+)  # fmt: skip
 _STRICT = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 30
@@ -36,6 +46,12 @@ def make_engine(url_text: str, *, readonly: bool) -> tuple[Engine, str]:
     has_address = url.host or "unix_socket" in url.query
     if url.drivername not in _DRIVERS or not has_address or not url.database:
         raise InventoryError(f"{label} is no URL of a VCL database", hint)
+    unknown = sorted(set(url.query) - _OPTIONS)
+    if unknown:
+        raise InventoryError(
+            f"The options {', '.join(map(repr, unknown))} of {label} are not known",
+            f"Possible are {', '.join(sorted(_OPTIONS))}",
+        )
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -49,6 +65,7 @@ def make_engine(url_text: str, *, readonly: bool) -> tuple[Engine, str]:
             "init_command": _STRICT,
         },
     )
+    event.listen(engine, "do_connect", _connect)
     if readonly:
 
         @event.listens_for(engine, "connect")
@@ -58,6 +75,43 @@ def make_engine(url_text: str, *, readonly: bool) -> tuple[Engine, str]:
             cursor.close()
 
     return engine, label
+
+
+def _connect(
+    _dialect: Dialect,
+    _record: ConnectionPoolEntry,
+    _arguments: Sequence[Any],
+    options: dict[str, Any],
+) -> DBAPIConnection:
+    path = options.get("unix_socket")
+    if path is not None:
+        return _connect_to_socket(path, options)
+    try:
+        return cast(DBAPIConnection, pymysql.connect(**options))
+    except OSError as error:  # what the network reports is a DBAPI error already
+        raise pymysql.err.OperationalError(
+            CR.CR_SSL_CONNECTION_ERROR,
+            f"The files for TLS can't be used: {error.strerror or type(error).__name__}",
+        ) from error
+
+
+def _connect_to_socket(path: str, options: dict[str, Any]) -> DBAPIConnection:
+    """Connect to a socket of the file system, which PyMySQL itself leaves open where it fails."""
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.settimeout(_CONNECT_SECONDS)
+        channel.connect(path)
+        connection = pymysql.connect(**options, defer_connect=True)
+        connection.connect(channel)
+    except OSError as error:
+        channel.close()
+        raise pymysql.err.OperationalError(
+            CR.CR_CONNECTION_ERROR, f"Can't connect through the socket {path}: {error.strerror}"
+        ) from error
+    except BaseException:
+        channel.close()
+        raise
+    return cast(DBAPIConnection, connection)
 
 
 def check(connection: Connection, label: str) -> None:

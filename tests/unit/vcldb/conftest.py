@@ -1,4 +1,9 @@
-"""A real inventory in a SQLite file, and the hosts and images that most tests need."""
+"""Real inventories, and the hosts and images that most tests need.
+
+A test that asks for `db` runs twice: on an embedded file, and on MariaDB with VCL's own schema,
+which is told there to be ours, so that hosts and computers can be added. A test that asks for
+the file's `path` too runs on the file alone, one that asks for `mariadb` on the server.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mariadb import MariaDB
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
 from vcltui.models.inventory import ImageRevision
 from vcltui.vcldb import hosts, images
@@ -18,9 +24,31 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "inventory.sqlite"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "db" in metafunc.fixturenames:
+        kinds = []
+        if "mariadb" not in metafunc.fixturenames:
+            kinds.append(pytest.param("sqlite"))
+        if "path" not in metafunc.fixturenames:
+            kinds.append(pytest.param("mariadb", marks=pytest.mark.mariadb))
+        metafunc.parametrize("db", kinds, indirect=True)
+
+
 @pytest.fixture
-def db(path: Path) -> Iterator[Database]:
-    database = open_database(path, create=True, management_node="mn1")
+def db(request: pytest.FixtureRequest) -> Iterator[Database]:
+    if request.param == "sqlite":
+        path: Path = request.getfixturevalue("path")
+        database = open_database(path, create=True, management_node="mn1")
+    else:
+        server: MariaDB = request.getfixturevalue("mariadb")
+        server.run(
+            "INSERT INTO managementnode (hostname, stateid, availablenetworks)"
+            " VALUES ('mn1', 2, ''); DELETE FROM vmprofile; DELETE FROM resource WHERE id=8;"
+            " INSERT INTO imagetype (id, name) VALUES (9, 'raw')",
+            database="vcl",
+        )
+        vcl = open_database(server.url)
+        database = Database(vcl._engine, label="MariaDB", is_embedded=True)
     yield database
     database.close()
 

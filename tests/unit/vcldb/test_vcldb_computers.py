@@ -55,6 +55,7 @@ def test_a_computer_comes_back_as_it_was_added(db: Database, kvm1: VMHost) -> No
         public_ip="192.0.2.5",
         eth0_mac="52:54:00:aa:bb:01",
         eth1_mac="00:16:3e:00:00:02",
+        vmhost_id=kvm1.id,
     )
     assert computers.list_computers(db) == [added]
     with db.read() as connection:

@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_refused_whole(db: Database, host: VMHost, problem:
             assert connection.scalar(select(func.count()).select_from(table)) == 0
 
 
-def test_long_paths_are_kept(db: Database) -> None:
+def test_long_paths_are_kept(db: Database, path: Path) -> None:
     long = "/" + "/".join(["d" * 200] * 3)
     added = hosts.add_vmhost(db, make_host("a", profile=VMProfile(name="p", datastore=long)))
     assert added.profile is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -147,7 +148,7 @@ def test_an_import_keeps_the_name_of_the_file(
     assert sorted(granted) == sorted([1, image_id])
 
 
-def test_an_import_of_a_windows_system(db: Database) -> None:
+def test_an_import_of_a_windows_system(db: Database, path: Path) -> None:
     added = add(
         db,
         "win10-Office-7-v1",
