@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from vcltui.disks import datastore
-from vcltui.disks.safety import check_disk_is_safe
-from vcltui.domxml.parse import parse_domain
-from vcltui.errors import ConflictError, GuestError, RefusedError
+from vcltui.errors import RefusedError
 from vcltui.hypervisor import domains
 from vcltui.models import names
-from vcltui.models.domain import Domain, PowerState
-from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.operations.undo import StartDomain
-from vcltui.provisioning import deletion, paths
+from vcltui.models.inventory import NO_IMAGE
+from vcltui.operations.step import Operation, Step
+from vcltui.provisioning import deletion
 from vcltui.provisioning.active import active_domain
+from vcltui.provisioning.capture_steps import (
+    CaptureJob,
+    check_is_new,
+    check_room,
+    copying_steps,
+    first_disk,
+    new_master,
+    preparing_steps,
+    require_on,
+)
 from vcltui.provisioning.context import Context, new_operation_id
-from vcltui.provisioning.guests import wait_for_guest
 from vcltui.provisioning.new_image import NewImage, finish_step, reserve_step
-from vcltui.provisioning.storing import master_step, master_xml_step, repository_steps
 from vcltui.vcldb import images as image_rows
-
-_ANSWER_TIMEOUT_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Capture:
-    """What one capture works with; `disk` is a path on the node."""
-
-    context: Context
-    operation_id: str
-    domain: Domain
-    disk: str
-    image: NewImage
-    domain_xml: str
 
 
 def plan_capture(context: Context, prettyname: str) -> Operation:
@@ -41,139 +29,69 @@ def plan_capture(context: Context, prettyname: str) -> Operation:
 
     The new image's first revision is 1. Steps follow the specification, with two changes that
     lose nothing: the rows of the new image are hidden (deleted) until its files are whole, and
-    the domain is left off but kept unless the request's state is `image`. Raises NotFoundError,
-    RefusedError (domain not on, files or name already there, unsafe disk), UsageError.
+    the domain is left off but kept unless the request's state is `image`.
+
+    Raises NotFoundError, UsageError; ConflictError where the name or a file of it is there;
+    RefusedError where nothing is loaded, the domain is not on, its disk is unsafe, or the copies
+    would find no room, as far as that can be told while the guest is still writing.
     """
     names.check_pretty_name(prettyname)
     domain = active_domain(context)
-    if domain.power is not PowerState.ON:
+    require_on(context, domain)
+    if context.image.name == NO_IMAGE:
         raise RefusedError(
-            f"Domain {domain.name} is {domain.power.value}, and a capture begins with the guest on",
-            f"Power it on with `vcltui power on {context.computer.name}`",
+            f"The inventory knows of no image on {context.computer.name}, so nothing tells what "
+            f"system {domain.name} has",
+            "Load an image onto it, or import its disk with `vcltui image import`",
         )
     xml = domains.domain_xml(context.session.connection, domain.uuid, inactive=True)
     image_id = image_rows.next_image_id(context.inventory)
     name = names.captured_image_name(context.image.os.name, prettyname, image_id, 1)
-    profile = context.session.profile
     image = NewImage(
         name=name,
         prettyname=prettyname,
         image_id=image_id,
-        master=f"{profile.datastore}/{name}.{profile.datastore_image_type}",
+        master=new_master(context, name),
         based_on=context.image,
     )
-    _check_is_new(context, name)
-    capture = _Capture(
+    check_is_new(context, name)
+    image_rows.require_free_name(context.inventory, name, prettyname)
+    disk = first_disk(context, domain, xml)
+    room_left = check_room(context, disk, name)
+    job = CaptureJob(
         context=context,
         operation_id=new_operation_id(),
         domain=domain,
-        disk=_first_disk(context, domain, xml),
-        image=image,
+        disk=disk.path,
+        image_name=name,
+        master=image.master,
         domain_xml=xml,
     )
     return Operation(
-        id=capture.operation_id,
+        id=job.operation_id,
         kind="capture",
         target=context.computer.name,
         host=context.vmhost.name,
         title=f"Capture {context.computer.name} as {name}",
-        steps=_steps(capture),
+        steps=_steps(job, image),
         details={"image": name, "domain": domain.name, "prettyname": prettyname},
+        checked=(
+            f"{domain.name} is on",
+            f"no image is named {name} or {prettyname!r} yet, and no file of that name is there",
+            f"the disk {disk.path} stands on nothing outside the allowed folders",
+            *room_left,
+        ),
     )
 
 
-def _first_disk(context: Context, domain: Domain, xml: str) -> str:
-    disks = [
-        disk.source for disk in parse_domain(xml).disks if disk.device == "disk" and disk.source
-    ]
-    if not disks:
-        raise RefusedError(f"Domain {domain.name} has no disk that could be captured")
-    check_disk_is_safe(context.session.node, disks[0], paths.allowed_directories(context))
-    return disks[0]
-
-
-def _check_is_new(context: Context, name: str) -> None:
-    """Raise ConflictError where the master or a repository file of the new name exists."""
-    there = [
-        *filter(None, (paths.existing_master(context, name),)),
-        *paths.repository_files(context, name),
-    ]
-    xml = datastore.master_xml_path(context.session.profile, name)
-    if context.session.node.stat(xml) is not None:
-        there.append(xml)
-    if there:
-        raise ConflictError(
-            f"Files of image {name} are already on host {context.vmhost.name}: {', '.join(there)}",
-            "Find out whose they are; they were not touched",
-        )
-
-
-def _steps(capture: _Capture) -> tuple[Step, ...]:
-    context, image, operation_id = capture.context, capture.image, capture.operation_id
+def _steps(job: CaptureJob, image: NewImage) -> tuple[Step, ...]:
+    context = job.context
     request = context.assigned().request
     ends_the_domain = request is not None and request.state == "image"
     return (
         reserve_step(context, image),
-        _pre_capture_step(capture),
-        master_xml_step(context, operation_id, image.name, capture.domain_xml),
-        _shutdown_step(capture),
-        master_step(context, operation_id, image.name, (capture.disk,), image.master),
-        *repository_steps(context, operation_id, image.name, image.master, capture.domain_xml),
+        *preparing_steps(job),
+        *copying_steps(job),
         finish_step(context, image),
-        *(deletion.delete_steps(context, [capture.domain]) if ends_the_domain else ()),
-    )
-
-
-def _pre_capture_step(capture: _Capture) -> Step:
-    def prepare(step: StepContext) -> str:
-        guest = wait_for_guest(
-            capture.context,
-            capture.domain.uuid,
-            step.cancel,
-            new_host_key=False,
-            timeout_seconds=_ANSWER_TIMEOUT_SECONDS,
-        )
-        guest.pre_capture(step.cancel)
-        guest.save_domain_xml(capture.image.name, capture.domain_xml)
-        return f"prepared through {guest.describe()}"
-
-    return Step(
-        name="pre-capture",
-        title=f"Prepare the guest of {capture.context.computer.name}",
-        run=prepare,
-        calls=("guest: pre_capture, left on", f"guest: write ~/{capture.image.name}.xml"),
-    )
-
-
-def _shutdown_step(capture: _Capture) -> Step:
-    context, domain = capture.context, capture.domain
-    seconds = context.vmhost.guests.shutdown_timeout_seconds
-
-    def shut_down(step: StepContext) -> str:
-        connection = context.session.connection
-        try:
-            wait_for_guest(
-                context,
-                domain.uuid,
-                step.cancel,
-                new_host_key=False,
-                timeout_seconds=_ANSWER_TIMEOUT_SECONDS,
-            ).shutdown()
-            stopped = domains.wait_for_power(
-                connection, domain.uuid, {PowerState.OFF}, seconds, step.cancel
-            )
-            reason = f"was still on after {seconds:.0f} s"
-        except GuestError as error:
-            stopped, reason = False, error.what
-        if stopped:
-            return "shut down by itself"
-        domains.destroy(connection, domain.uuid)
-        return f"powered off: the guest {reason}"
-
-    return Step(
-        name="shutdown",
-        title=f"Shut down {domain.name}",
-        run=shut_down,
-        calls=("guest: shutdown", f"virDomainDestroy({domain.name}) if it does not stop"),
-        undo=(StartDomain(context.vmhost.name, domain.name, domain.uuid),),
+        *(deletion.delete_steps(context, [job.domain]) if ends_the_domain else ()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vcltui.errors import InventoryError, UsageError
 from vcltui.models.cancel import CancelToken
@@ -12,7 +13,9 @@ from vcltui.models.host import VMHost
 from vcltui.models.inventory import Assignment, Computer, ImageRevision
 from vcltui.operations.runner import Observer
 from vcltui.provisioning.session import HostSession
-from vcltui.vcldb.database import Database
+
+if TYPE_CHECKING:
+    from vcltui.vcldb.database import Database
 
 
 def new_operation_id() -> str:
@@ -26,8 +29,9 @@ class Context:
 
     `assignment` is None for work on domains by name. `database` is None for hosts without an
     inventory. `other_hosts` are all other hosts: those that share the datastore are asked
-    before an image is deleted. `lock_timeout_seconds` is how long
-    another operation on the same computer is waited for.
+    before an image is deleted. `lock_timeout_seconds` is how long another operation on the same
+    computer is waited for. `may_lose` is what an operator agreed to lose (Operation.loses); None
+    where nobody was asked.
     """
 
     session: HostSession
@@ -39,6 +43,7 @@ class Context:
     observer: Observer = field(default_factory=Observer)
     cancel: CancelToken = field(default_factory=CancelToken)
     lock_timeout_seconds: float = 0.0
+    may_lose: frozenset[str] | None = None
 
     @property
     def vmhost(self) -> VMHost:

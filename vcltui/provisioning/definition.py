@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from vcltui.disks import datastore
@@ -84,12 +85,8 @@ def facts(context: Context) -> VCLFacts:
 
 def _reference(context: Context) -> ReferenceHardware:
     """Disk bus and NIC model from the master's XML beside it, or from its repository copy's."""
-    node, profile, image = context.session.node, context.session.profile, context.image
-    places = [datastore.master_xml_path(profile, image.name)]
-    if profile.repository is not None:
-        files = paths.repository_files(context)
-        places += [f"{path.rsplit('/', 1)[0]}/{image.name}.xml" for path in files[:1]]
-    for path in places:
+    node = context.session.node
+    for path in _reference_places(context):
         if node.stat(path) is not None:
             try:
                 return reference_hardware(node.read_text(path))
@@ -99,6 +96,14 @@ def _reference(context: Context) -> ReferenceHardware:
                     "Mend it, or move it away to load with default hardware",
                 ) from error
     return DEFAULT_REFERENCE
+
+
+def _reference_places(context: Context) -> Iterator[str]:
+    """Where an image's XML may lie. The repository is not asked for one that is with the master."""
+    profile, image = context.session.profile, context.image
+    yield datastore.master_xml_path(profile, image.name)
+    for path in paths.repository_files(context)[:1]:
+        yield f"{path.rsplit('/', 1)[0]}/{image.name}.xml"
 
 
 def _capability(context: Context) -> GuestCapability:

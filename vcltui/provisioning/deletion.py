@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from vcltui.disks import usage
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import RefusedError
 from vcltui.hypervisor import domains, snapshots
@@ -13,6 +12,7 @@ from vcltui.models.names import domain_belongs_to, file_belongs_to
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning import paths
 from vcltui.provisioning.context import Context, new_operation_id
+from vcltui.provisioning.disk_users import disk_users
 from vcltui.vcldb import computers
 
 
@@ -86,7 +86,13 @@ def _delete_step(context: Context, domain: Domain) -> Step:
         sources = ", ".join(source for source in kept if source)
         return f"kept its disks {sources}" if sources else None
 
-    return Step(name="delete-domain", title=f"Delete domain {domain.name}", run=delete, calls=calls)
+    return Step(
+        name="delete-domain",
+        title=f"Delete domain {domain.name}",
+        run=delete,
+        calls=calls,
+        loses=(f"domain {domain.name} ({domain.uuid})", *own_disks),
+    )
 
 
 def _leaves_first(context: Context, domain: Domain) -> list[str]:
@@ -131,25 +137,14 @@ def _check_disks_are_free(context: Context, domain: Domain, disks: tuple[str, ..
     """Raise RefusedError when another disk stands on one of `disks` or a domain also uses it."""
     if not disks:
         return
-    session = context.session
     for path in disks:
-        users = usage.find_users(session.node, paths.allowed_directories(context), path)
+        # The computer's own disk is its own host's matter: no other host is waited for.
+        users = disk_users(context.session, (), path, but_domain=domain.uuid)
         if users:
             raise RefusedError(
-                f"The disk {path} of domain {domain.name} is the backing file of "
-                f"{', '.join(users)}; the domain was not deleted",
-                "Delete or flatten what stands on it first",
-            )
-    for other in domains.list_domains(session.connection):
-        if other.uuid == domain.uuid:
-            continue
-        definition = parse_domain(domains.domain_xml(session.connection, other.uuid))
-        shared = {disk.source for disk in definition.disks} & set(disks)
-        if shared:
-            raise RefusedError(
-                f"The disk {', '.join(sorted(filter(None, shared)))} of domain {domain.name} is "
-                f"also a disk of domain {other.name}; the domain was not deleted",
-                "Delete or change the other domain first",
+                f"The disk {path} of domain {domain.name} is also used by {', '.join(users)}; "
+                "the domain was not deleted",
+                "Delete, change or flatten what stands on it first",
             )
 
 
@@ -181,19 +176,11 @@ def set_aside_step(context: Context) -> tuple[Step, ...]:
 
 
 def _check_unused(context: Context, path: str) -> None:
-    connection = context.session.connection
-    for domain in domains.list_domains(connection):
-        definition = parse_domain(domains.domain_xml(connection, domain.uuid))
-        if path in {disk.source for disk in definition.disks}:
-            raise RefusedError(
-                f"The disk {path} that the load would make is used by domain {domain.name}",
-                "Find out why that domain uses another computer's disk; nothing was done to it",
-            )
-    users = usage.find_users(context.session.node, paths.allowed_directories(context), path)
+    users = disk_users(context.session, context.other_hosts, path, pass_over_silent=True)
     if users:
         raise RefusedError(
-            f"The disk {path} that the load would make is the backing file of {', '.join(users)}",
-            "Delete or flatten what stands on it first",
+            f"The disk {path} that the load would make is used by {', '.join(users)}",
+            "Find out why they use another computer's disk; nothing was done to it",
         )
 
 
@@ -205,7 +192,7 @@ def clear_current_image(context: Context) -> tuple[Step, ...]:
     computer = context.computer
 
     def clear(_step: StepContext) -> None:
-        computers.set_current_image(database, computer.id, None)
+        computers.set_current_image(database, computer.id, None, expected=computer)
 
     return (
         Step(

@@ -96,5 +96,7 @@ def wait_for_guest(
         cancel.wait(_ADDRESS_PAUSE_SECONDS)
     if new_host_key and isinstance(guest, SshGuest):
         guest.forget_host_key()
+    if new_host_key and isinstance(guest, SimulatedGuest):
+        cancel.wait(context.vmhost.guests.boot_seconds)
     guest.wait_for_response(max(deadline - time.monotonic(), 0.0), cancel)
     return guest

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from vcltui.disks import datastore, repository, usage
-from vcltui.domxml.parse import parse_domain
-from vcltui.errors import NotFoundError, RefusedError, VcltuiError
-from vcltui.hypervisor import domains
+from vcltui.disks import datastore, repository
+from vcltui.errors import DiskError, NotFoundError, RefusedError, VcltuiError
+from vcltui.models.host import VMHost
 from vcltui.models.names import check_name
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning import paths
 from vcltui.provisioning.context import Context, new_operation_id
+from vcltui.provisioning.disk_users import disk_users, shares_folders
+from vcltui.provisioning.locking import locker
 from vcltui.provisioning.new_image import image_operation
-from vcltui.provisioning.publishing import locker
 from vcltui.provisioning.session import HostSession
+from vcltui.vcldb import hosts as host_rows
 from vcltui.vcldb import images as image_rows
 
 
@@ -31,23 +32,29 @@ def plan_delete_image(
         _refuse_while_used(context, image_name, files[0])
     last = _is_last_copy(context, image_name, from_repository=from_repository)
     home = files[0].rsplit("/", 1)[0]
-    kind = "repository" if from_repository else "master"
-    lock = locker(context, kind, _lock_home(context, from_repository=from_repository), image_name)
+    lock = locker(
+        context,
+        "repository" if from_repository else "master",
+        _lock_home(context, from_repository=from_repository),
+        image_name,
+    )
 
-    def delete(step: StepContext) -> None:
-        with lock(step.cancel):
+    def delete(step: StepContext) -> str | None:
+        with lock(step.cancel) as held:
             if not from_repository:
                 _refuse_while_used(context, image_name, files[0])
             for path in files:
                 context.session.node.remove_file(path)
             if home.endswith(f"/{image_name}"):
                 context.session.node.remove_empty_directory(home)
+        return held.note
 
     step = Step(
         name="delete-image",
         title=f"Delete {image_name} from {home}",
         run=delete,
         calls=tuple(f"unlink {path}" for path in files),
+        loses=files,
     )
     steps = (*(_mark_steps(context, image_name) if last else ()), step)
     return image_operation(context, new_operation_id(), "delete", image_name, steps)
@@ -59,25 +66,43 @@ def _lock_home(context: Context, *, from_repository: bool) -> str:
 
 
 def _files(context: Context, image_name: str, *, from_repository: bool) -> tuple[str, ...]:
-    """The image's disk files, then its XML."""
-    node = context.session.node
+    """The image's disk files, then its XML; the XML alone where a deletion was cut short."""
+    node, profile = context.session.node, context.session.profile
     if from_repository:
-        disks = paths.repository_files(context, image_name)
-        xml = f"{disks[0].rsplit('/', 1)[0]}/{image_name}.xml" if disks else ""
+        disks = _repository_files(context, image_name)
+        xml = repository.xml_path(profile, image_name) if profile.repository else None
+        if disks:
+            xml = f"{disks[0].rsplit('/', 1)[0]}/{image_name}.xml"
     else:
         disks = tuple(filter(None, (paths.existing_master(context, image_name),)))
-        xml = datastore.master_xml_path(context.session.profile, image_name)
-    if not disks:
+        xml = datastore.master_xml_path(profile, image_name)
+    files = (*disks, xml) if xml is not None and node.stat(xml) is not None else disks
+    if not files:
         place = "repository" if from_repository else "datastore"
         raise NotFoundError(
             f"Image {image_name} is not in the {place} of host {context.vmhost.name}",
             "List the images there with `vcltui images`",
         )
-    return (*disks, xml) if xml and node.stat(xml) is not None else disks
+    return files
+
+
+def _repository_files(context: Context, image_name: str) -> tuple[str, ...]:
+    """All files of an image in the repository, those of a deletion that was cut short as well."""
+    profile = context.session.profile
+    try:
+        found = paths.repository_files(context, image_name)
+    except DiskError:
+        found = ()  # a part is missing
+    if profile.repository is None:
+        return found
+    every = repository.belonging_files(context.session.node, profile.repository, image_name)
+    return every or found
 
 
 def _is_last_copy(context: Context, image_name: str, *, from_repository: bool) -> bool:
     """Whether no host has another copy; False too where one can't be asked."""
+    if _strangers(context):
+        return False
     here = context.session.profile
     places = [(context.session, here.datastore, here.repository)]
     for session in context.other_hosts:
@@ -103,36 +128,34 @@ def _has(session: HostSession, directory: str, image_name: str) -> bool:
     return found or bool(repository.find_image_files(node, directory, image_name))
 
 
+def _strangers(context: Context) -> list[VMHost]:
+    """VCL's hosts of other management nodes, which are not asked."""
+    if context.database is None:
+        return []
+    known = {context.vmhost.name, *(session.name for session in context.other_hosts)}
+    return [host for host in host_rows.list_vmhosts(context.database) if host.name not in known]
+
+
 def _refuse_while_used(context: Context, image_name: str, master: str) -> None:
-    users = list(_users_on(context.session, context, master))
-    for session in context.other_hosts:
-        profile = session.vmhost.profile
-        if profile is not None and profile.datastore != context.session.profile.datastore:
-            continue
-        try:
-            users += _users_on(session, context, master)
-        except VcltuiError as error:
+    for stranger in _strangers(context):
+        if shares_folders(context.session.profile, stranger.profile):
             raise RefusedError(
-                f"Image {image_name} was not deleted, because host {session.name} may use it and "
-                f"can't be asked: {error.what}",
-                "Try again when that host answers",
-            ) from error
+                f"Image {image_name} was not deleted, because host {stranger.name} of another "
+                "management node may use it and is not asked",
+                "Set all_management_nodes = true under [inventory], or do it from that node",
+            )
+    try:
+        users = disk_users(context.session, context.other_hosts, master)
+    except VcltuiError as error:
+        raise RefusedError(
+            f"Image {image_name} was not deleted, because {error.what}",
+            error.hint,
+        ) from error
     if users:
         raise RefusedError(
-            f"Image {image_name} was not deleted, because these stand on it: "
-            f"{', '.join(sorted(set(users)))}",
+            f"Image {image_name} was not deleted, because these stand on it: {', '.join(users)}",
             "Unload or reload those computers first",
         )
-
-
-def _users_on(session: HostSession, context: Context, master: str) -> list[str]:
-    """Disks that stand on the master and domains that name it, as one host sees them."""
-    found = list(usage.find_users(session.node, paths.allowed_directories(context), master))
-    for domain in domains.list_domains(session.connection):
-        definition = parse_domain(domains.domain_xml(session.connection, domain.uuid))
-        if master in {disk.source for disk in definition.disks}:
-            found.append(f"domain {domain.name} on {session.name}")
-    return found
 
 
 def _mark_steps(context: Context, image_name: str) -> tuple[Step, ...]:

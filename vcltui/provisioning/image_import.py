@@ -111,6 +111,8 @@ def _named(context: Context, request: ImportRequest) -> tuple[ImportRequest, str
         image_id = image_rows.next_image_id(database)
         os_row = revisions.get_operating_system(database, request.os_name)
         name = captured_image_name(os_row.name, request.prettyname, image_id, 1)
+        if request.name is None:
+            image_rows.require_free_name(database, name, request.prettyname)
     return request, check_name("image", request.name or name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
+from vcltui.domxml.validate import has_schema
 from vcltui.drivers.base import DefineRequest
 from vcltui.errors import NotFoundError, RefusedError
 from vcltui.guests.base import Guest
@@ -13,10 +14,11 @@ from vcltui.models.cancel import CancelToken
 from vcltui.models.domain import Domain
 from vcltui.models.guest import CurrentImage
 from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.operations.undo import RemoveDomain, RemoveFile
+from vcltui.operations.undo import RemoveDomain, RemovePublished
 from vcltui.provisioning import definition, deletion, paths
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.guests import wait_for_guest
+from vcltui.provisioning.locking import locker
 from vcltui.provisioning.switches import network_sources
 from vcltui.vcldb import computers
 
@@ -77,7 +79,8 @@ def _check_name_is_free(context: Context, name: str, existing: list[Domain]) -> 
 def _define_request(context: Context, operation_id: str) -> DefineRequest:
     """What the driver is asked to prepare. Raises NotFoundError when the image is nowhere."""
     image = context.image
-    existing, files = paths.existing_master(context), paths.repository_files(context)
+    existing = paths.existing_master(context)
+    files = () if existing else paths.repository_files(context)
     if existing is None and not files:
         places = " and ".join(
             filter(None, (context.session.profile.datastore, context.session.profile.repository))
@@ -87,13 +90,17 @@ def _define_request(context: Context, operation_id: str) -> DefineRequest:
             f"{context.vmhost.name} (looked in {places})",
             "Retrieve it with `vcltui image retrieve`, or choose another revision",
         )
+    master = existing or paths.master_path(context)
+    folder = master.rsplit("/", 1)[0]
     return DefineRequest(
         operation_id=operation_id,
         image=image,
-        master_path=existing or paths.master_path(context),
+        master_path=master,
         master_exists=existing is not None,
         repository_paths=files,
         copy_on_write_path=paths.copy_on_write_path(context),
+        lock=locker(context, "master", folder, image.name),
+        shared_lock=locker(context, "master", folder, image.name, shared=True),
     )
 
 
@@ -116,31 +123,40 @@ def _check_step(context: Context) -> Step:
 def _write_xml_step(context: Context, xml: str) -> Step:
     path, node = paths.domain_xml_path(context), context.session.node
 
-    def write(_step: StepContext) -> None:
+    def write(step: StepContext) -> None:
         node.make_directory(path.rsplit("/", 1)[0])
-        node.write_text(path, xml)
+        # For people to read: libvirt keeps the definition itself.
+        node.write_text(path, xml, 0o600, flush=False)
+        written = node.stat(path)
+        if written is not None:
+            step.will(RemovePublished(context.vmhost.name, path, written.inode))
 
     return Step(
         name="write-xml",
         title=f"Write the domain definition to {path}",
         run=write,
         calls=(f"write {path} ({len(xml.encode())} bytes)",),
-        undo=(RemoveFile(context.vmhost.name, path),),
     )
 
 
 def _define_step(context: Context, xml: str, name: str, domain_uuid: str) -> Step:
     connection = context.session.connection
+    # libvirt of this machine would only check by the same schema once more, which takes it longer
+    # than all else about the definition. Another host's may be of another version.
+    validate = not (context.session.node.is_local and has_schema())
 
     def define(_step: StepContext) -> None:
-        domains.define(connection, xml)
+        domains.define(connection, xml, validate=validate)
         domains.set_autostart(connection, domain_uuid, True)
 
     return Step(
         name="define-domain",
         title=f"Define domain {name}",
         run=define,
-        calls=(f"virDomainDefineXMLFlags({name}, VALIDATE)", f"virDomainSetAutostart({name}, 1)"),
+        calls=(
+            f"virDomainDefineXMLFlags({name}, {'VALIDATE' if validate else '0'})",
+            f"virDomainSetAutostart({name}, 1)",
+        ),
         undo=(RemoveDomain(context.vmhost.name, name, domain_uuid),),
         load_state="vmsetupconfig",
     )
@@ -193,6 +209,7 @@ def _post_load_step(context: Context, domain_uuid: str) -> Step:
         run=post_load,
         calls=("guest: write ~/currentimage.txt", "guest: set vcld_post_load"),
         load_state="loadimagecomplete",
+        settles=True,
     )
 
 
@@ -223,7 +240,7 @@ def _inventory_step(context: Context) -> tuple[Step, ...]:
         return ()
 
     def update(_step: StepContext) -> None:
-        computers.set_current_image(database, computer.id, image)
+        computers.set_current_image(database, computer.id, image, expected=computer)
 
     return (
         Step(

@@ -13,7 +13,7 @@ def plan_post_maintenance(context: Context) -> Operation:
     computer, database = context.computer, context.inventory
 
     def unassign(_step: StepContext) -> None:
-        computers.assign_vmhost(database, computer.id, None)
+        computers.assign_vmhost(database, computer.id, None, expected=computer)
 
     return Operation(
         id=new_operation_id(),

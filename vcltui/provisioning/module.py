@@ -6,8 +6,6 @@ The specification is VCL's libvirt provisioning module (libvirt.pm) and its KVM 
 
 from __future__ import annotations
 
-import re
-
 from vcltui.disks import repository
 from vcltui.domxml.parse import parse_domain
 from vcltui.drivers.base import Driver
@@ -16,6 +14,7 @@ from vcltui.models import names
 from vcltui.models.domain import Domain, DomainDefinition, PowerState, Snapshot
 from vcltui.models.guest import NodeStatus
 from vcltui.models.host import HostInterface, Network
+from vcltui.models.locks import owner_lock
 from vcltui.operations.step import Operation
 from vcltui.provisioning import (
     capture,
@@ -427,8 +426,8 @@ class ProvisioningModule:
         )
 
     def _computer_lock(self) -> str:
-        return f"computer-{self.context.computer.name}"
+        return owner_lock(self.context.computer.name)
 
     def _lock_for(self, domain_name: str) -> str:
         """The lock of the computer that the domain's name begins with."""
-        return f"computer-{re.split('[:_]', domain_name, maxsplit=1)[0]}"
+        return owner_lock(domain_name)

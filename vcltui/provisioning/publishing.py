@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 from vcltui.disks import publish
-from vcltui.disks.locks import image_lock
+from vcltui.disks.locks import HeldLock, LockTaker
 from vcltui.disks.source import descriptor_path
 from vcltui.drivers.base import BeforePublish
 from vcltui.errors import NotFoundError
-from vcltui.models.cancel import CancelToken
 from vcltui.nodes.base import FileStat, Node
 from vcltui.operations.step import Step, StepContext
-from vcltui.operations.undo import RemoveEmptyDirectory, RemoveFile, RemovePublished
+from vcltui.operations.undo import (
+    KeepPublished,
+    RemoveEmptyDirectory,
+    RemoveFile,
+    RemovePublished,
+    UndoAction,
+)
 from vcltui.provisioning.context import Context
 
-_LOCK_TIMEOUT_SECONDS = 7200.0
 
+def recorder(
+    context: Context,
+    step: StepContext,
+    path: str,
+    held: HeldLock | None = None,
+    *,
+    keep: bool = False,
+    last: str | None = None,
+) -> BeforePublish:
+    """A before-publish hook that records the undo of the file which is about to be at `path`.
 
-def recorder(context: Context, step: StepContext, path: str) -> BeforePublish:
-    """A before-publish hook that records the undo of the file which is about to be at `path`."""
+    It raises LockedError where the lock that the file was made under was lost meanwhile. With
+    `keep` nothing is recorded: the file stays once it is whole. `last` is the temporary of a file
+    with which the operation has reached its end: then nothing of it is undone.
+    """
 
     def record(whole: FileStat) -> None:
-        step.will(RemovePublished(context.vmhost.name, path, whole.inode))
+        if held is not None:
+            held.check()
+        if last is not None:
+            step.will(KeepPublished(context.vmhost.name, path, whole.inode, last))
+        elif not keep:
+            step.will(RemovePublished(context.vmhost.name, path, whole.inode))
 
     return record
 
@@ -37,10 +55,12 @@ def text_step(
     path: str,
     text: str,
     new_folder: bool = False,
+    keep: bool = False,
 ) -> Step:
     """A step that writes a text file to a name that must not exist yet.
 
-    With `new_folder` its folder is made where it is missing, inside one that is there.
+    With `new_folder` its folder is made where it is missing, inside one that is there. `keep`:
+    once it is whole no failure removes it, because others may use it from then on.
     """
     node = context.session.node
     temporary = publish.temporary_path(path, operation_id)
@@ -48,14 +68,17 @@ def text_step(
     def write(step: StepContext) -> None:
         _prepare_folder(node, path.rsplit("/", 1)[0], new=new_folder)
         node.write_text(temporary, text)
-        publish.publish(node, temporary, path, recorder(context, step, path))
+        publish.publish(node, temporary, path, recorder(context, step, path, keep=keep))
 
     return Step(
         name=name,
         title=title,
         run=write,
         calls=(f"write {path}",),
-        undo=(RemoveFile(context.vmhost.name, temporary),),
+        undo=(
+            *_folder_undo(context, path.rsplit("/", 1)[0], new=new_folder),
+            RemoveFile(context.vmhost.name, temporary),
+        ),
     )
 
 
@@ -68,23 +91,25 @@ def copy_step(
     sources: tuple[str, ...],
     destination: str,
     disk_format: str,
-    lock: Callable[[CancelToken], AbstractContextManager[None]],
+    lock: LockTaker,
     for_repository: bool = False,
     source_format: str | None = None,
     new_folder: bool = False,
+    keep: bool = False,
+    last: bool = False,
 ) -> Step:
     """A step that copies a disk, flattened, to a name that must not exist yet, under a lock.
 
-    `source_format` is told for a source that an earlier step makes. With `new_folder` the
-    destination's folder is made where it is missing, inside one that is there.
+    `source_format` is told for a source that an earlier step makes. `new_folder` and `keep` are
+    as in text_step. `last`: with the copy the operation is done, whatever comes after.
     """
     driver, node = context.session.driver, context.session.node
     temporary = publish.temporary_path(destination, operation_id)
     directory = destination.rsplit("/", 1)[0]
 
-    def copy(step: StepContext) -> None:
+    def copy(step: StepContext) -> str | None:
         _prepare_folder(node, directory, new=new_folder)
-        with lock(step.cancel):
+        with lock(step.cancel) as held:
             driver.copy_virtual_disk(
                 sources,
                 destination,
@@ -93,14 +118,12 @@ def copy_step(
                 for_repository=for_repository,
                 progress=step.progress,
                 cancel=step.cancel,
-                before_publish=recorder(context, step, destination),
+                before_publish=recorder(
+                    context, step, destination, held, keep=keep, last=temporary if last else None
+                ),
             )
+        return held.note
 
-    made_here = (
-        (RemoveEmptyDirectory(context.vmhost.name, directory),)
-        if new_folder and node.stat(directory) is None
-        else ()
-    )
     host = context.vmhost.name
     return Step(
         name=name,
@@ -115,11 +138,17 @@ def copy_step(
             source_format=source_format,
         ),
         undo=(
-            *made_here,
+            *_folder_undo(context, directory, new=new_folder),
             RemoveFile(host, temporary),
             RemoveFile(host, descriptor_path(temporary)),
         ),
     )
+
+
+def _folder_undo(context: Context, directory: str, *, new: bool) -> tuple[UndoAction, ...]:
+    if new and context.session.node.stat(directory) is None:
+        return (RemoveEmptyDirectory(context.vmhost.name, directory),)
+    return ()
 
 
 def _prepare_folder(node: Node, directory: str, *, new: bool) -> None:
@@ -134,21 +163,3 @@ def _prepare_folder(node: Node, directory: str, *, new: bool) -> None:
         )
     if new:
         node.make_directory(directory)
-
-
-def locker(
-    context: Context, kind: str, directory: str, image_name: str
-) -> Callable[[CancelToken], AbstractContextManager[None]]:
-    """Takes the lock of an image in a datastore (`master`) or a repository (`repository`)."""
-
-    def lock(cancel: CancelToken) -> AbstractContextManager[None]:
-        return image_lock(
-            context.session.node,
-            directory,
-            "master" if kind == "master" else "repository",
-            image_name,
-            timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-            cancel=cancel,
-        )
-
-    return lock

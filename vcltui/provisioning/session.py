@@ -6,7 +6,7 @@ import threading
 
 from vcltui.drivers.base import Driver, DriverContext
 from vcltui.drivers.discovery import choose_driver
-from vcltui.errors import RefusedError, UsageError
+from vcltui.errors import HostUnreachableError, RefusedError, UsageError
 from vcltui.hypervisor.connection import Connection, connect
 from vcltui.models.host import VMHost, VMProfile
 from vcltui.nodes.base import Node
@@ -24,7 +24,10 @@ class HostSession:
         self.vmhost = vmhost
         self.readonly = readonly
         self.notices: tuple[str, ...] = ()
-        self._lock = threading.RLock()
+        # Opening may take as long as the host likes; closing never waits for it.
+        self._opening = threading.RLock()
+        self._lock = threading.Lock()
+        self._times_closed = 0
         self._connection: Connection | None = None
         self._node: Node | None = None
         self._driver: Driver | None = None
@@ -37,15 +40,22 @@ class HostSession:
     @property
     def connection(self) -> Connection:
         """The libvirt connection; opened again when the old one has died."""
-        with self._lock:
-            if self._connection is not None and not self._connection.is_alive():
-                self._connection.close()
-                self._connection = None
-            if self._connection is None:
-                self._connection = connect(
-                    self.vmhost.uri, host_name=self.name, readonly=self.readonly
-                )
-            return self._connection
+        with self._opening:
+            with self._lock:
+                known, times_closed = self._connection, self._times_closed
+            if known is not None:
+                if known.is_alive():
+                    return known
+                known.close()
+            opened = connect(self.vmhost.uri, host_name=self.name, readonly=self.readonly)
+            with self._lock:
+                if self._times_closed == times_closed:
+                    self._connection = opened
+                    return opened
+            opened.close()
+            raise HostUnreachableError(
+                f"Host {self.name} was left while it was being connected to", "Try again"
+            )
 
     @property
     def node(self) -> Node:
@@ -58,9 +68,11 @@ class HostSession:
     @property
     def driver(self) -> Driver:
         """The hypervisor driver: the configured one, or the first that initializes."""
-        with self._lock:
+        with self._opening:
             if self._driver is None:
-                context = DriverContext(self.vmhost, self.connection.capabilities(), self.node)
+                context = DriverContext(
+                    self.vmhost, self.connection.capabilities(), self.node, self.readonly
+                )
                 self._driver, notices = choose_driver(context)
                 self.notices = tuple(notices)
             return self._driver
@@ -84,11 +96,12 @@ class HostSession:
             )
 
     def close(self) -> None:
-        """Close the connection and what the node holds open."""
+        """Close the connection and what the node holds open; waits for no host."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-            if self._node is not None:
-                self._node.close()
-                self._node = None
+            connection, self._connection = self._connection, None
+            node, self._node = self._node, None
+            self._times_closed += 1
+        if connection is not None:
+            connection.close()
+        if node is not None:
+            node.close()

@@ -63,14 +63,18 @@ def plan_delete(
     found = snapshots.get_snapshot(context.session.connection, domain.uuid, name)
     _refuse_external(found, domain)
 
-    def delete(_step: StepContext) -> None:
+    def names() -> list[str]:
         connection = context.session.connection
-        gone = snapshots.with_descendants(connection, domain.uuid, name) if children else [name]
-        snapshots.delete_snapshot(connection, domain.uuid, name, children=children)
+        return snapshots.with_descendants(connection, domain.uuid, name) if children else [name]
+
+    def delete(_step: StepContext) -> None:
+        gone = names()
+        snapshots.delete_snapshot(context.session.connection, domain.uuid, name, children=children)
         for snapshot in gone:
             _in_disks(context, domain, "delete", snapshot)
 
-    return _operation(context, domain, "delete", name, delete)
+    lost = tuple(f"snapshot {one!r} of {domain.name} ({domain.uuid})" for one in names())
+    return _operation(context, domain, "delete", name, delete, loses=lost)
 
 
 def _in_disks(context: Context, domain: Domain, action: SnapshotAction, name: str) -> None:
@@ -90,7 +94,13 @@ def _refuse_external(snapshot: Snapshot, domain: Domain) -> None:
 
 
 def _operation(
-    context: Context, domain: Domain, verb: str, name: str, run: StepFunction
+    context: Context,
+    domain: Domain,
+    verb: str,
+    name: str,
+    run: StepFunction,
+    *,
+    loses: tuple[str, ...] = (),
 ) -> Operation:
     call = f"{_CALLS[verb]}({domain.name}, {name!r})"
     title = f"{verb.capitalize()} snapshot {name!r} of {domain.name}"
@@ -100,6 +110,6 @@ def _operation(
         target=domain.name,
         host=context.vmhost.name,
         title=title,
-        steps=(Step(name=f"snapshot-{verb}", title=title, run=run, calls=(call,)),),
+        steps=(Step(name=f"snapshot-{verb}", title=title, run=run, calls=(call,), loses=loses),),
         details={"uuid": domain.uuid, "snapshot": name},
     )

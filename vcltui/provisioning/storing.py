@@ -5,13 +5,24 @@ from __future__ import annotations
 from vcltui.disks import datastore, repository
 from vcltui.operations.step import Step
 from vcltui.provisioning.context import Context
-from vcltui.provisioning.publishing import copy_step, locker, text_step
+from vcltui.provisioning.locking import ReservationId, locker
+from vcltui.provisioning.publishing import copy_step, text_step
 
 
 def master_step(
-    context: Context, operation_id: str, image_name: str, sources: tuple[str, ...], master: str
+    context: Context,
+    operation_id: str,
+    image_name: str,
+    sources: tuple[str, ...],
+    master: str,
+    *,
+    reservation: ReservationId | None = None,
+    keep: bool = False,
 ) -> Step:
-    """A step that copies `sources` to the new master image at `master`."""
+    """A step that copies `sources` to the new master image at `master`.
+
+    `reservation` is as in `locker`, `keep` as in copy_step.
+    """
     profile = context.session.profile
     return copy_step(
         context,
@@ -21,12 +32,15 @@ def master_step(
         sources=sources,
         destination=master,
         disk_format=profile.datastore_image_type,
-        lock=locker(context, "master", profile.datastore, image_name),
+        lock=locker(context, "master", profile.datastore, image_name, reservation=reservation),
+        keep=keep,
     )
 
 
-def master_xml_step(context: Context, operation_id: str, image_name: str, xml: str) -> Step:
-    """A step that writes the reference XML beside the master."""
+def master_xml_step(
+    context: Context, operation_id: str, image_name: str, xml: str, *, keep: bool = False
+) -> Step:
+    """A step that writes the reference XML beside the master; `keep` as in text_step."""
     return text_step(
         context,
         operation_id,
@@ -34,13 +48,26 @@ def master_xml_step(context: Context, operation_id: str, image_name: str, xml: s
         title="Save the domain XML beside the master",
         path=datastore.master_xml_path(context.session.profile, image_name),
         text=xml,
+        keep=keep,
     )
 
 
 def repository_steps(
-    context: Context, operation_id: str, image_name: str, master: str, xml: str | None
+    context: Context,
+    operation_id: str,
+    image_name: str,
+    master: str,
+    xml: str | None,
+    *,
+    new_master: bool = False,
+    last: bool = False,
+    reservation: ReservationId | None = None,
 ) -> tuple[Step, ...]:
-    """Steps that copy the master and its XML to the repository; empty where there is none."""
+    """Steps that copy the master and its XML to the repository; empty where there is none.
+
+    `new_master` tells that an earlier step makes the master, whatever is there now.
+    `last` is as in copy_step, `reservation` as in `locker`.
+    """
     profile = context.session.profile
     if profile.repository is None:
         return ()
@@ -53,11 +80,14 @@ def repository_steps(
         sources=(master,),
         destination=path,
         disk_format=profile.repository_image_type,
-        lock=locker(context, "repository", profile.repository, image_name),
+        lock=locker(context, "repository", profile.repository, image_name, reservation=reservation),
         for_repository=True,
         new_folder=True,
+        last=last,
         source_format=(
-            profile.datastore_image_type if context.session.node.stat(master) is None else None
+            profile.datastore_image_type
+            if new_master or context.session.node.stat(master) is None
+            else None
         ),
     )
     if xml is None:
@@ -71,4 +101,5 @@ def repository_steps(
         text=xml,
         new_folder=True,
     )
-    return (copy, save)
+    # The XML first, since with the disk the image is there and may be retrieved.
+    return (save, copy)

@@ -19,9 +19,16 @@ def network_sources(session: HostSession) -> tuple[tuple[str, str], ...]:
     wanted = [
         switch for switch in (profile.virtualswitch0, profile.virtualswitch1) if switch is not None
     ]
+    active = networks.active_networks(session.connection)
+    if active.issuperset(wanted):
+        return tuple(("network", name) for name in wanted)
+    # Asked only where something is amiss or a bridge is wanted: each one is asked for itself.
     there = {network.name: network for network in networks.list_networks(session.connection)}
-    interfaces = {nic.name: nic for nic in networks.list_interfaces(session.connection)}
-    missing = [switch for switch in wanted if switch not in there and switch not in interfaces]
+    missing = [switch for switch in wanted if switch not in there]
+    interfaces: dict[str, HostInterface] = {}
+    if missing:
+        interfaces = {nic.name: nic for nic in networks.list_interfaces(session.connection)}
+        missing = [switch for switch in missing if switch not in interfaces]
     if missing:
         raise NotFoundError(
             f"Host {session.name} has no network or interface named {_listed(missing)}; "

@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from vcltui.disks import usage
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vcltui.disks.datastore import is_copy_on_write_name
+from vcltui.domxml.compare import fingerprint, same_document
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import InventoryError, RefusedError
 from vcltui.hypervisor import domains
+from vcltui.models.domain import Domain
 from vcltui.operations.undo import (
     DiscardRevision,
+    FailBaseCapture,
     KeepFinished,
+    KeepPublished,
     RemoveDomain,
     RemoveEmptyDirectory,
     RemoveFile,
     RemovePublished,
+    RestoreDefinition,
     StartDomain,
     UndoAction,
     UndoNotNeededError,
+    UnknownUndo,
 )
+from vcltui.provisioning.context import Context
+from vcltui.provisioning.disk_users import disk_users
 from vcltui.provisioning.session import HostSession
+from vcltui.provisioning.taken import taken_into_use
+from vcltui.vcldb import baseoutcome, revisions
 from vcltui.vcldb import images as image_rows
-from vcltui.vcldb import revisions
-from vcltui.vcldb.database import Database
+
+if TYPE_CHECKING:
+    from vcltui.vcldb.database import Database
 
 
 class Undoer:
     """Undoes on one host; callable as the runner's undoer.
 
     Each action looks first whether its thing is there and is the operation's own; a call
-    returns a sentence about what it did, or None when nothing was to do.
+    returns a sentence about what it did, or None when nothing was to do. A `later` process has to
+    look besides whether something was taken into use meanwhile: `others` are the other hosts,
+    `computer` is the context of the computer that the operation was about, where there is one.
     """
 
-    def __init__(self, session: HostSession, database: Database | None) -> None:
-        self._session, self._database = session, database
+    def __init__(
+        self,
+        session: HostSession,
+        database: Database | None,
+        others: Sequence[HostSession] = (),
+        computer: Context | None = None,
+        *,
+        later: bool = False,
+    ) -> None:
+        self._session, self._database, self._others = session, database, tuple(others)
+        self._computer, self._later = computer, later
 
     def __call__(self, action: UndoAction) -> str | None:
         """Carry out `action`. Raises VcltuiError when it could not be done."""
@@ -44,6 +69,8 @@ class Undoer:
                 return self._remove_domain(action)
             case StartDomain():
                 return self._start_domain(action)
+            case RestoreDefinition():
+                return self._restore_definition(action)
             case DiscardRevision():
                 return self._discard_revision(action)
             case RemoveEmptyDirectory(path=path):
@@ -52,6 +79,16 @@ class Undoer:
             case KeepFinished():
                 self._stop_if_finished(action)
                 return None
+            case KeepPublished():
+                self._stop_if_published(action)
+                return None
+            case FailBaseCapture():
+                return self._fail_base_capture(action)
+            case UnknownUndo(record=record):
+                raise RefusedError(
+                    f"What another version of vcltui left is not known here: {record}",
+                    "Clean up with that version",
+                )
 
     def _remove_published(self, action: RemovePublished) -> str | None:
         node = self._session.node
@@ -65,15 +102,13 @@ class Undoer:
         """Raise RefusedError when a domain or another disk uses a file that would be removed.
 
         A file made long ago may have been taken into use by others, or its inode given to
-        another file at the same path.
+        another file at the same path. Hosts that are silent are asked about all but a domain's
+        own disk.
         """
-        connection = self._session.connection
-        users = [
-            f"domain {domain.name}"
-            for domain in domains.list_domains(connection)
-            if path in _disks(domains.domain_xml(connection, domain.uuid))
-        ]
-        users += usage.find_users(self._session.node, (path.rsplit("/", 1)[0],), path)
+        if path.endswith(".xml"):
+            return  # a text, on which nothing stands
+        own = is_copy_on_write_name(path)
+        users = disk_users(self._session, self._others, path, pass_over_silent=own)
         if users:
             raise RefusedError(
                 f"{path} was left by an operation that did not end, and is in use by "
@@ -83,8 +118,20 @@ class Undoer:
 
     def _remove_domain(self, action: RemoveDomain) -> str | None:
         connection = self._session.connection
-        if domains.find_by_uuid(connection, action.uuid) is None:
+        found = domains.find_by_uuid(connection, action.uuid)
+        if found is None:
             return None
+        if self._later:
+            reason = taken_into_use(self._session, self._computer, found)
+            if reason is not None:
+                raise UndoNotNeededError(f"kept domain {action.name}: {reason}")
+            users = self._users_of_disks(found)
+            if users:
+                raise RefusedError(
+                    f"Domain {action.name} was left by an operation that did not end, and its disk "
+                    f"is in use by {', '.join(users)}",
+                    "Find out whose it is; it was kept",
+                )
         domains.destroy(connection, action.uuid)
         domains.undefine(connection, action.uuid)
         return f"removed domain {action.name}"
@@ -96,8 +143,48 @@ class Undoer:
             return f"domain {action.name} was to be started again and is gone"
         if found.power.is_active:
             return None
+        if self._later and (reason := self._reason_to_stay_off(found)) is not None:
+            return f"left domain {action.name} off: {reason}"
         domains.start(connection, action.uuid)
         return f"started domain {action.name} again"
+
+    def _reason_to_stay_off(self, domain: Domain) -> str | None:
+        """Why a domain that was shut down must not be started any more; None where it may be."""
+        if self._computer is not None and self._computer.session.name != self._session.name:
+            return f"its computer is on {self._computer.session.name} by now"
+        users = self._users_of_disks(domain)
+        return f"its disk is in use by {', '.join(users)}" if users else None
+
+    def _users_of_disks(self, domain: Domain) -> tuple[str, ...]:
+        """Who besides the domain uses the disks that it writes to."""
+        xml = domains.domain_xml(self._session.connection, domain.uuid)
+        disks = [disk.source for disk in parse_domain(xml).disks if not disk.readonly]
+        found = [
+            disk_users(
+                self._session,
+                self._others,
+                disk,
+                but_domain=domain.uuid,
+                pass_over_silent=True,
+            )
+            for disk in disks
+            if disk is not None and disk.startswith("/")
+        ]
+        return tuple(dict.fromkeys(user for users in found for user in users))
+
+    def _restore_definition(self, action: RestoreDefinition) -> str | None:
+        connection = self._session.connection
+        found = domains.find_by_uuid(connection, action.uuid)
+        if found is None or not found.persistent:
+            return None
+        current = domains.domain_xml(connection, action.uuid, inactive=True)
+        if same_document(current, action.xml):
+            return None
+        if action.changed_to and fingerprint(current) != action.changed_to:
+            raise UndoNotNeededError
+        # It came from this host's libvirt, whatever the schema says of it.
+        domains.define(connection, action.xml, validate=False)
+        return f"defined {action.name} again as it was"
 
     def _discard_revision(self, action: DiscardRevision) -> str | None:
         database = self._inventory(action.image_name)
@@ -110,6 +197,22 @@ class Undoer:
         if revisions.is_live(database, action.image_name):
             raise UndoNotNeededError
 
+    def _stop_if_published(self, action: KeepPublished) -> None:
+        there = self._session.node.stat(action.path)
+        if there is not None and there.inode == action.inode:
+            self._session.node.remove_file(action.temporary)
+            raise UndoNotNeededError(f"kept {action.path}, which is whole")
+
+    def _fail_base_capture(self, action: FailBaseCapture) -> str | None:
+        if self._database is None:
+            raise InventoryError(
+                f"Request {action.request_id} can't be put into maintenance: the inventory is not "
+                "open"
+            )
+        return baseoutcome.fail_base_capture(
+            self._database, action.request_id, action.image_id, action.lastcheck, action.note
+        )
+
     def _inventory(self, image_name: str) -> Database:
         if self._database is None:
             raise InventoryError(
@@ -117,7 +220,3 @@ class Undoer:
                 "not open"
             )
         return self._database
-
-
-def _disks(domain_xml: str) -> set[str | None]:
-    return {disk.source for disk in parse_domain(domain_xml).disks}

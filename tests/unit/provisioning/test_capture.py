@@ -12,10 +12,11 @@ from tests.unit.provisioning.world import StopAt, World, checksum
 from vcltui.errors import ConflictError, DiskError, NotFoundError, RefusedError, UsageError
 from vcltui.models.domain import PowerState
 from vcltui.models.guest import NodeState
+from vcltui.nodes.local import LocalNode
 from vcltui.provisioning.capture import plan_capture
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_deletion import plan_delete_image
-from vcltui.vcldb import images
+from vcltui.vcldb import computers, images
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +26,8 @@ CAPTURE_STEPS = [
     "save-xml",
     "shutdown",
     "copy-to-master",
-    "copy-to-repository",
     "save-repository-xml",
+    "copy-to-repository",
     "finish-image",
 ]
 
@@ -181,3 +182,59 @@ def test_the_domain_of_another_name_is_found_by_its_mac(world: World, loaded: st
     domains.start(connection, defined.uuid)
     assert module.get_active_domain_name() == "made-by-hand"
     assert module.capture("By Hand").details["domain"] == "made-by-hand"
+
+
+class Small(LocalNode):
+    """A node with some MiB free."""
+
+    free_mib = 0
+
+    def free_bytes(self, path: str) -> int:
+        return self.free_mib << 20
+
+
+@pytest.mark.parametrize(("free_mib", "words"), [(1, "needs|together need"), (3, "together need")])
+def test_too_little_room_is_told_before(world: World, loaded: str, free_mib: int, words: str):
+    """The disk holds 2 MiB, and is copied to datastore and repository on one file system."""
+    files = world.files()
+    node = Small("kvm-a")
+    node.free_mib = free_mib
+    world.workspace.session("kvm-a")._node = node
+    with pytest.raises(RefusedError, match=rf"({words}) .* but only {free_mib}\.0 MiB are free"):
+        plan_capture(world.computer("vm1").context, "Notes")
+    assert world.files() == files
+    node.free_mib = 1024
+    plan_capture(world.computer("vm1").context, "Notes")
+
+
+def test_a_taken_name_is_told_before(world: World, loaded: str):
+    with pytest.raises(ConflictError, match="is taken by the image"):
+        plan_capture(world.computer("vm1").context, "Base System")
+    assert world.computer("vm1").power_status() is PowerState.ON
+
+
+def test_what_the_inventory_does_not_know_to_be_loaded_is_not_captured(world: World, loaded: str):
+    database = world.workspace.inventory()
+    computers.set_current_image(database, computers.get_computer(database, "vm1").id, None)
+    with pytest.raises(RefusedError, match="knows of no image on vm1"):
+        plan_capture(world.computer("vm1").context, "Notes")
+
+
+def test_a_missing_repository_is_told_before(world: World, loaded: str):
+    (world.home / "repository").rename(world.home / "unmounted")
+    with pytest.raises(NotFoundError, match="repository"):
+        plan_capture(world.computer("vm1").context, "Notes")
+    assert not (world.home / "repository").exists()
+
+
+def test_the_plan_names_every_file_that_will_be_written(world: World, loaded: str):
+    before = world.files()
+    context = world.computer("vm1").context
+    operation = plan_capture(context, "Notes")
+    assert world.files() == before
+    calls = "\n".join(call for step in operation.steps for call in step.calls)
+    world.computer("vm1").capture("Notes")
+    written = world.files() - before
+    assert len(written) == 4
+    for path in written:
+        assert str(world.home / path) in calls, path

@@ -263,7 +263,7 @@ def test_unload_refuses_while_something_stands_on_the_disk(world: World, image: 
         ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", str(child)],
         check=True,
     )
-    with pytest.raises(RefusedError, match=r"backing file of .*other\.qcow2"):
+    with pytest.raises(RefusedError, match=r"also used by .*other\.qcow2"):
         world.computer("vm1").unload()
     assert Path(disk).exists()
     assert world.domains() == {f"vm1:{image}"}

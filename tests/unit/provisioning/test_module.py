@@ -137,7 +137,7 @@ def test_retrieve(world: World, image: str):
     world.master(image).unlink()
     (world.home / "datastore" / f"{image}.xml").unlink()
     operation = world.computer("vm1", image).retrieve_image()
-    assert [step.name for step in operation.steps] == ["copy-to-master", "save-xml"]
+    assert [step.name for step in operation.steps] == ["save-xml", "copy-to-master"]
     assert world.master(image).exists()
 
 

@@ -51,11 +51,17 @@ class StopAt(Observer):
 
 @dataclass
 class World:
-    """The folder, the workspace and what tests ask of them."""
+    """The folder, the workspace and what tests ask of them.
+
+    `first` is the computer that is worked on, on the host `host_name`; `second` is a bystander.
+    """
 
     home: Path
     workspace: Workspace
     cancel: CancelToken = field(default_factory=CancelToken)
+    first: str = "vm1"
+    second: str = "vm2"
+    host_name: str = "kvm-a"
 
     def targets(self, observer: Observer | None = None) -> Targets:
         return Targets(self.workspace, observer, self.cancel)
@@ -71,10 +77,12 @@ class World:
         assert isinstance(guest, SimulatedGuest)
         return guest
 
-    def host(self, name: str = "kvm-a") -> ProvisioningModule:
-        return self.targets().host(name)
+    def host(self, name: str | None = None) -> ProvisioningModule:
+        return self.targets().host(name or self.host_name)
 
-    def add_image(self, pretty: str, *, revision_of: str | None = None, host: str = "kvm-a") -> str:
+    def add_image(
+        self, pretty: str, *, revision_of: str | None = None, host: str | None = None
+    ) -> str:
         """Import a small disk; returns the image's name."""
         disk = self.home / "incoming.qcow2"
         make_disk(disk)
@@ -97,7 +105,7 @@ class World:
             if path.is_file() and not path.name.endswith(".lock")
         }
 
-    def domains(self, host: str = "kvm-a") -> set[str]:
+    def domains(self, host: str | None = None) -> set[str]:
         return set(self.host(host).get_domain_info())
 
 
@@ -118,7 +126,8 @@ def checksum(path: Path) -> str:
 def vmhost(home: Path, name: str, **profile: object) -> VMHost:
     """A host of the test driver with a profile in `home`."""
     xml = home / f"{name}.xml"
-    xml.write_text(HOST_XML)
+    if not xml.exists():
+        xml.write_text(HOST_XML)
     values: dict[str, object] = {
         "name": name,
         "datastore": str(home / "datastore"),

@@ -1,0 +1,37 @@
+"""Whether what a killed operation left behind has been taken into use since."""
+
+from __future__ import annotations
+
+from vcltui.errors import GuestError
+from vcltui.hypervisor import snapshots
+from vcltui.models.domain import Domain
+from vcltui.provisioning.context import Context
+from vcltui.provisioning.guests import guest_of
+from vcltui.provisioning.session import HostSession
+
+_SOMEBODYS = frozenset({"reserved", "inuse"})
+"""States in which VCL has given a computer to a user."""
+
+
+def taken_into_use(session: HostSession, computer: Context | None, domain: Domain) -> str | None:
+    """Why the domain of a load that did not end is somebody's by now; None where nothing says so.
+
+    `computer` is the context of the computer it was loaded for, where the inventory still knows
+    one. Raises HostUnreachableError, InventoryError.
+    """
+    if snapshots.list_snapshots(session.connection, domain.uuid):
+        return "it has snapshots, which no load makes"
+    if computer is None:
+        return None
+    if computer.computer.state in _SOMEBODYS:
+        return f"computer {computer.computer.name} is {computer.computer.state}"
+    if computer.session.name != session.name or not domain.power.is_active:
+        return None
+    try:
+        guest = guest_of(computer, domain)
+        current = guest.read_current_image() if guest.is_responding() else None
+    except GuestError:
+        return None
+    if current is None or not current.tags:
+        return None
+    return f"its guest was made ready since ({', '.join(sorted(current.tags))})"
