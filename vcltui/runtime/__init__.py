@@ -1,1 +1,8 @@
 """What runs operations for the faces: journal, recovery, sessions, targets."""
+
+from typing import TYPE_CHECKING
+
+from vcltui.late import late_modules
+
+if not TYPE_CHECKING:
+    __getattr__ = late_modules(__name__)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vcltui.errors import VcltuiError
 from vcltui.models.host import VMHost
-from vcltui.provisioning.session import HostSession
 from vcltui.runtime.fleet_host import HostWatcher
 from vcltui.runtime.fleet_lane import Lane
 from vcltui.runtime.fleet_look import Look
@@ -23,16 +24,20 @@ from vcltui.runtime.fleet_models import (
     InventoryFacts,
     LiveHost,
 )
-from vcltui.runtime.fleet_rows import domain_views, natural
+from vcltui.runtime.fleet_rows import DomainRows, natural
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb.computers import list_computers
-from vcltui.vcldb.database import Database
-from vcltui.vcldb.images import list_revisions
-from vcltui.vcldb.reservations import list_reservations
+from vcltui.vcldb import computers as computer_rows
+from vcltui.vcldb import images as image_rows
+from vcltui.vcldb import reservations as reservation_rows
+
+if TYPE_CHECKING:
+    from vcltui.provisioning.session import HostSession
+    from vcltui.vcldb.database import Database
 
 _log = logging.getLogger(__name__)
 
 INVENTORY_SECONDS = 10.0
+CLOCK_SECONDS = 1.0
 
 Changed = Callable[[], None]
 
@@ -40,7 +45,8 @@ Changed = Callable[[], None]
 class Fleet:
     """The store of live facts. `start` begins, `close` ends; nothing else ever blocks.
 
-    `list_hosts`, `open_session` and `open_database` are called in the lanes alone.
+    `list_hosts`, `open_session` and `open_database` are called in the lanes alone. `known` are
+    hosts that are there before the first list, which has them too.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class Fleet:
         list_hosts: Callable[[], dict[str, VMHost]],
         open_session: Callable[[str], HostSession],
         open_database: Callable[[], Database | None],
+        known: Mapping[str, VMHost] | None = None,
     ) -> None:
         self._list_hosts = list_hosts
         self._open_session = open_session
@@ -57,24 +64,38 @@ class Fleet:
         self._watchers: dict[str, HostWatcher] = {}
         self._looks: dict[str, Look] = {}
         self._inventory = InventoryFacts()
+        self._rows = DomainRows()
         self._inventory_lane = Lane("fleet-inventory", self._read_inventory)
+        self._clock_lane = Lane("fleet-clock", self._look_at_clock)
+        self._is_started = False
+        self._to_start: list[Lane] = []
+        self._follow(known or {})
 
     @classmethod
     def of(cls, workspace: Workspace) -> Fleet:
         """The fleet of a workspace's hosts."""
-        return cls(workspace.hosts, workspace.session, lambda: workspace.database)
+        return cls(
+            workspace.hosts,
+            workspace.session,
+            lambda: workspace.database,
+            workspace.hosts_at_once(),
+        )
 
     def start(self) -> None:
         """Begin to watch."""
+        self._is_started = True
+        self._start_lanes()
         self._inventory_lane.start()
+        self._clock_lane.start()
 
     def close(self, patience_seconds: float = 1.0) -> None:
         """End to watch; a lane that hangs on a dead host is left alone after the patience."""
         with self._lock:
             self._callbacks.clear()
         deadline = time.monotonic() + patience_seconds
-        lanes = [self._inventory_lane]
-        self._inventory_lane.stop()
+        lanes = [self._inventory_lane, self._clock_lane]
+        for lane in lanes:
+            lane.stop()
         for name, watcher in self._watchers.items():
             watcher.stop()
             self._looks[name].lane.stop()
@@ -83,7 +104,10 @@ class Fleet:
             lane.join(max(0.0, deadline - time.monotonic()))
 
     def subscribe(self, callback: Changed) -> Callable[[], None]:
-        """Call `callback`, from any thread, after each change until the returned is called."""
+        """Call `callback`, from any thread, after each change until the returned is called.
+
+        Not for the use of CPUs and memory alone: these are others at each look.
+        """
         token = object()
         with self._lock:
             self._callbacks[token] = callback
@@ -110,10 +134,19 @@ class Fleet:
         """What the inventory said last."""
         return self._inventory
 
-    def domains(self, host: str | None = None) -> list[DomainView]:
-        """Every domain, or those of one host, with what the inventory knows of it."""
-        hosts = [each for each in self.hosts() if host is None or each.name == host]
-        return domain_views(hosts, self._inventory)
+    def domains(self, host: str | None = None) -> tuple[DomainView, ...]:
+        """Every domain, or those of one host, with what the inventory knows of it.
+
+        A row that stays as it was is the same object, and so is the tuple of all.
+        """
+        if host is None:
+            return self._rows.of(self.hosts())
+        found = self.host(host)
+        return self._rows.of_host(found) if found else ()
+
+    def computer(self, name: str) -> DomainView | None:
+        """The first row of a computer; None where no host that is known has it."""
+        return self._rows.of_computer(name, self.hosts())
 
     def details(self, host: str, uuid: str) -> DomainDetails | None:
         """What was read of the domain that is looked at on its host; None while it is not yet."""
@@ -149,17 +182,24 @@ class Fleet:
     # --- in the lanes ---
 
     def _host_changed(self, name: str) -> None:
-        watcher = self._watchers.get(name)
-        if watcher is not None:
-            domains = ((domain.uuid, domain.power.value) for domain in watcher.facts.domains)
-            self._looks[name].domains_are(frozenset(domains))
+        look = self._looks.get(name)
+        if look is not None:
+            look.host_changed()
         self._tell()
 
     def _tell(self) -> None:
         with self._lock:
             callbacks = list(self._callbacks.values())
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 a face that fails must not stop a host's lane
+                _log.exception("A listener of the fleet failed")
+
+    def _look_at_clock(self) -> float:
+        for watcher in self._watchers.values():
+            watcher.lose_patience()
+        return CLOCK_SECONDS
 
     def _read_inventory(self) -> float:
         try:
@@ -167,13 +207,22 @@ class Fleet:
             found = _read(self._open_database())
         except VcltuiError as error:
             _log.info("The inventory: %s", error)
-            found = InventoryFacts(exists=True, problem=str(error))
-        changed, self._inventory = found != self._inventory, found
-        if changed:
+            # What was read before stays visible, with the reason why it is not fresh.
+            found = replace(self._inventory, exists=True, problem=str(error))
+        before = self._inventory
+        changed = found != before
+        # What says the same stays the same object, so that nothing is made anew for it.
+        self._inventory = found if changed else replace(before, read_at=found.read_at)
+        if self._rows.learn(self._inventory, self.hosts()) or changed:
             self._tell()
         return INVENTORY_SECONDS
 
-    def _follow(self, hosts: dict[str, VMHost]) -> None:
+    def _start_lanes(self) -> None:
+        lanes, self._to_start = self._to_start, []
+        for lane in lanes:
+            lane.start()
+
+    def _follow(self, hosts: Mapping[str, VMHost]) -> None:
         """Watch the hosts that are new in the list, and those that left it no more."""
         if set(hosts) == set(self._watchers) or self._inventory_lane.is_stopped:
             return
@@ -182,18 +231,17 @@ class Fleet:
             self._looks[name].lane.stop()
         watchers: dict[str, HostWatcher] = {}
         looks: dict[str, Look] = {}
-        new: list[Lane] = []
         for name in sorted(hosts, key=natural):
             watcher, look = self._watchers.get(name), self._looks.get(name)
             if watcher is None or look is None:
                 watcher = HostWatcher(hosts[name], self._open_session, self._host_changed)
-                look = Look(name, self._open_session, self._tell)
-                new += [watcher.lane, look.lane]
+                look = Look(watcher, self._open_session, self._tell)
+                self._to_start += [watcher.lane, look.lane]
             watchers[name], looks[name] = watcher, look
         # Replaced, not changed: readers in other threads go on with what they have.
         self._looks, self._watchers = looks, watchers
-        for lane in new:
-            lane.start()
+        if self._is_started:
+            self._start_lanes()
         self._tell()
 
 
@@ -203,7 +251,8 @@ def _read(database: Database | None) -> InventoryFacts:
     return InventoryFacts(
         exists=True,
         read=True,
-        computers=tuple(list_computers(database)),
-        revisions=tuple(list_revisions(database)),
-        reservations=tuple(list_reservations(database)),
+        computers=tuple(computer_rows.list_computers(database)),
+        revisions=tuple(image_rows.list_revisions(database)),
+        reservations=tuple(reservation_rows.list_reservations(database)),
+        read_at=time.monotonic(),
     )

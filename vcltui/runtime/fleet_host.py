@@ -5,40 +5,53 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from vcltui.domxml.parse import parse_domain
-from vcltui.errors import (
-    DomainXMLError,
-    HostUnreachableError,
-    HypervisorError,
-    NotFoundError,
-    VcltuiError,
-)
-from vcltui.hypervisor import stats
-from vcltui.hypervisor.connection import Connection
-from vcltui.hypervisor.domains import domain_xml, list_domains
-from vcltui.hypervisor.events import EventKind, HostEvent, subscribe
-from vcltui.models.domain import PowerState, VCLFacts
-from vcltui.models.host import VMHost
-from vcltui.provisioning.session import HostSession
+from vcltui.errors import HostUnreachableError, HypervisorError, VcltuiError
+from vcltui.hypervisor import events, stats
+from vcltui.models.domain import Domain
+from vcltui.models.events import EventKind
+from vcltui.models.host import HostStatus, VMHost
+from vcltui.runtime.fleet_domains import LiveDomains
 from vcltui.runtime.fleet_lane import Lane
-from vcltui.runtime.fleet_models import HostState, LiveDomain, LiveHost
+from vcltui.runtime.fleet_models import HostState, LiveHost
+from vcltui.runtime.fleet_pauses import Pauses
+from vcltui.runtime.fleet_sheets import Sheets
+from vcltui.runtime.fleet_slow import SlowFacts
+from vcltui.runtime.fleet_starts import Starts
+
+if TYPE_CHECKING:
+    from vcltui.hypervisor.connection import Connection
+    from vcltui.hypervisor.stats import Survey
+    from vcltui.models.events import HostEvent
+    from vcltui.provisioning.session import HostSession
 
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
+CHECK_SECONDS = 10.0
+"""A host's memory is read when domains come or go, and else this often; and this often nothing is
+taken to be what it was because nothing was heard of it."""
+PATIENCE_SECONDS = 10.0
+"""A host that owes an answer for longer is told to hang; what it owes is still waited for."""
+REST_SECONDS = 0.2
+"""After a look that an event asked for; the events of a storm that come meanwhile are one look."""
+XML_SECONDS = 0.5
+"""How long a look may go on reading XML before it shows what it has."""
 
-_REDEFINES = frozenset({EventKind.DEFINED, EventKind.UNDEFINED})
+# After any other event the domains are the same, and of the same kind.
+_CHANGES_LIST = frozenset({EventKind.DEFINED, EventKind.UNDEFINED, EventKind.CONNECTION_LOST})
 
 
 class HostWatcher:
     """Keeps the facts of one host fresh and calls `changed` when they are others.
 
-    `open_session` may block for as long as the host takes; only this host's lane waits for it.
+    It does not for figures that move all the time, the use of CPUs and memory: whoever shows them
+    looks as often as it likes. `open_session` may block for as long as the host takes; only this
+    host's lane waits for it.
     """
 
     def __init__(
@@ -51,172 +64,220 @@ class HostWatcher:
         self._changed = changed
         self._lock = threading.Lock()
         self._facts = LiveHost(vmhost.name, vmhost.uri)
+        self._slow = SlowFacts()
+        self._heard_of: deque[str] = deque()
+        self._must_list = threading.Event()
+        self._doubts_all = threading.Event()
         self._connection: Connection | None = None
-        self._unsubscribe: Callable[[], None] = lambda: None
-        self._must_list = True
-        self._forget: set[str] = set()
-        self._xml_facts: dict[str, VCLFacts | None] = {}
-        self._samples: dict[str, stats.DomainSample] = {}
-        self._pause = FIRST_PAUSE_SECONDS
-        self.lane = Lane(f"fleet-{vmhost.name}", self._turn)
+        self._survey: Survey | None = None
+        self._asked_at: float | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._could_connect = True
+        self._rows: tuple[Domain, ...] = ()
+        self._uuids: tuple[str, ...] = ()
+        self._traits = stats.Traits(frozenset(), frozenset())
+        self._status: HostStatus | None = None
+        self._checked_at = 0.0
+        self._sheets, self._starts = Sheets(), Starts()
+        self._domains = LiveDomains(vmhost.name, self._sheets, self._starts)
+        self._pauses = Pauses(vmhost.uri)
+        self.lane = Lane(f"fleet-{vmhost.name}", self._turn, REST_SECONDS)
 
     @property
     def facts(self) -> LiveHost:
         """What is known of the host now."""
         return self._facts
 
+    @property
+    def macs(self) -> frozenset[str]:
+        """The MAC addresses of the host's domains."""
+        return self._sheets.macs()
+
     def refresh(self) -> None:
         """Ask the host for everything again, at once."""
-        with self._lock:
-            self._must_list = True
-            self._forget.update(self._xml_facts)
+        self._sheets.distrust()
+        self._doubt()
         self.lane.wake()
+
+    def learn(self, slow: SlowFacts) -> None:
+        """Take over what another lane has read of the host."""
+        with self._lock:
+            before, self._slow = self._facts, slow
+            self._facts = replace(
+                before,
+                driver=slow.driver,
+                driver_problem=slow.driver_problem,
+                libvirt_version=slow.libvirt_version,
+                hypervisor=slow.hypervisor,
+                datastore_free_bytes=slow.space.free_bytes if slow.space else None,
+                datastore_total_bytes=slow.space.total_bytes if slow.space else None,
+                looked_at=slow.read_at,
+                domains=self._domains.learn(slow),
+            )
+        self._tell(before)
+
+    def lose_patience(self) -> None:
+        """Tell it of a host that has not answered for too long; called from time to time."""
+        with self._lock:
+            before, asked_at = self._facts, self._asked_at
+            if asked_at is None:
+                return
+            self._facts = waiting = replace(before, asked_at=asked_at)
+            if time.monotonic() - asked_at >= PATIENCE_SECONDS and not before.reason:
+                was_up = before.state is HostState.UP
+                self._facts = replace(
+                    waiting,
+                    state=HostState.UNREACHABLE if was_up else before.state,
+                    reason=f"The host {before.name} has not answered for "
+                    f"{PATIENCE_SECONDS:g} seconds",
+                    hint="Look whether it is overloaded or its libvirtd hangs",
+                )
+        self._tell(before)
 
     def stop(self) -> None:
         """Hear no more of the host."""
         self.lane.stop()
-        self._unsubscribe()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
 
     def _turn(self) -> float | None:
-        """One look at the host; returns the pause until the next."""
+        """One look at the host; returns the pause in seconds until the next."""
+        self._asked_at = time.monotonic()
         try:
-            connection = self._connected()
-            self._look(connection)
+            is_whole = self._look(*self._connected())
         except VcltuiError as error:
             self._lose(error)
-            pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-            return pause
-        self._pause = FIRST_PAUSE_SECONDS
-        return POLL_SECONDS
+            return self._pauses.next()
+        finally:
+            self._asked_at = None
+        self._pauses.answered()
+        return POLL_SECONDS if is_whole else 0.0
 
-    def _connected(self) -> Connection:
-        session = self._open_session(self._facts.name)
-        connection = session.connection
-        if connection is self._connection:
-            return connection
-        self._unsubscribe()
-        try:
-            self._unsubscribe = subscribe(connection, self._heard)
-        except HostUnreachableError:
-            raise
-        except HypervisorError as error:
-            _log.info("%s is only polled: %s", self._facts.name, error)
-            self._unsubscribe = lambda: None
-        driver, problem = None, None
-        try:
-            driver = session.driver.name
-        except HostUnreachableError:
-            raise
-        except VcltuiError as error:
-            problem = str(error)
+    def _connected(self) -> tuple[Connection, Survey]:
+        """The connection to the host, with its events subscribed to where there are any."""
+        could_connect, self._could_connect = self._could_connect, False
+        connection = self._open_session(self._facts.name).connection
+        self._could_connect = True
+        if not could_connect:
+            self._pauses.returned()
+        if connection is not self._connection or self._survey is None:
+            self._survey = self._begin_anew(connection)
+        if self._unsubscribe is None:
+            try:
+                self._unsubscribe = events.subscribe(connection, self._heard)
+            except HostUnreachableError:
+                raise
+            except HypervisorError as error:
+                # Tried again in each turn: a daemon that has just begun refuses it at first.
+                _log.info("%s is only polled: %s", self._facts.name, error)
+        return connection, self._survey
+
+    def _begin_anew(self, connection: Connection) -> Survey:
+        """Nothing was heard of the host since the last connection, so nothing holds for sure."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         self._connection = connection
-        with self._lock:
-            self._must_list = True
-            self._forget.update(self._xml_facts)
-        self._publish(replace(self._facts, driver=driver, driver_problem=problem))
-        return connection
+        self._domains.forget_use()
+        self._sheets.distrust()
+        self._starts.doubt()
+        self._doubt()
+        return stats.Survey(connection)
 
-    def _look(self, connection: Connection) -> None:
-        with self._lock:
-            must_list, self._must_list = self._must_list, False
-            forget, self._forget = self._forget, set()
-        for uuid in forget:
-            self._xml_facts.pop(uuid, None)
+    def _look(self, connection: Connection, survey: Survey) -> bool:
+        """Ask the host and publish its answer; returns whether all XML was read."""
+        starts = self._starts.take_heard()
+        must_list = self._must_list.is_set()
+        self._must_list.clear()
         try:
-            samples = stats.sample(connection)
-            if must_list or not self._fits(samples):
-                domains = self._list(connection)
-            else:
-                domains = self._facts.domains
-            status = connection.status()
+            heard_of, must_check = self._take_heard_of(), self._must_check()
+            rows, asked_at = survey.look(None if must_check else heard_of), time.monotonic()
+            must_list |= rows is not self._rows and self._are_others(rows)
+            if must_list:
+                self._traits = stats.traits(connection)
+            if must_list or must_check:
+                self._status, self._checked_at = connection.status(), asked_at
+            is_whole = self._sheets.read(connection, self._uuids, XML_SECONDS)
         except VcltuiError:
-            with self._lock:
-                self._must_list = True
+            self._doubt()
             raise
-        sampled = tuple(self._with_sample(domain, samples) for domain in domains)
-        self._samples = samples
-        self._publish(
-            replace(
-                self._facts,
+        self._starts.settle(rows, starts)
+        with self._lock:
+            before, self._asked_at = self._facts, None
+            facts = replace(
+                before,
                 state=HostState.UP,
                 reason="",
                 hint="",
                 answered_at=time.monotonic(),
-                status=status,
-                domains=sampled,
+                status=self._status,
+                domains=self._domains.look(rows, asked_at, self._traits, self._slow),
+                asked_at=None,
             )
-        )
+            self._keep(facts)
+        self._tell(before)
+        return is_whole
 
-    def _fits(self, samples: dict[str, stats.DomainSample]) -> bool:
-        return {domain.uuid for domain in self._facts.domains} == set(samples)
+    def _are_others(self, rows: tuple[Domain, ...]) -> bool:
+        """Take over new rows; whether they are of other domains than those before."""
+        self._rows = rows
+        uuids, before = tuple([row.uuid for row in rows]), self._uuids
+        if uuids == before:
+            return False
+        self._uuids = uuids
+        return set(uuids) != set(before)
 
-    def _list(self, connection: Connection) -> tuple[LiveDomain, ...]:
-        found = list_domains(connection, details=True)
-        there = {domain.uuid for domain in found}
-        for uuid in set(self._xml_facts) - there:
-            del self._xml_facts[uuid]
-        return tuple(
-            LiveDomain(
-                host=self._facts.name,
-                uuid=domain.uuid,
-                name=domain.name,
-                power=domain.power,
-                reason=domain.reason,
-                vcpus=domain.vcpus,
-                memory_bytes=domain.memory_bytes,
-                persistent=domain.persistent,
-                autostart=domain.autostart,
-                facts=self._facts_of(connection, domain.uuid),
-            )
-            for domain in found
-        )
+    def _doubt(self) -> None:
+        """Take nothing for what it was, and ask for everything."""
+        self._doubts_all.set()
+        self._must_list.set()
 
-    def _facts_of(self, connection: Connection, uuid: str) -> VCLFacts | None:
-        if uuid not in self._xml_facts:
-            try:
-                self._xml_facts[uuid] = parse_domain(domain_xml(connection, uuid)).facts
-            except (NotFoundError, DomainXMLError) as error:
-                _log.info("%s: %s", self._facts.name, error)
-                self._xml_facts[uuid] = None
-        return self._xml_facts[uuid]
+    def _take_heard_of(self) -> set[str] | None:
+        """The names of the domains of which something was heard; None where it may be of any."""
+        doubts_all = self._doubts_all.is_set()
+        self._doubts_all.clear()
+        heard_of: set[str] = set()
+        while self._heard_of:
+            heard_of.add(self._heard_of.popleft())
+        return None if doubts_all or self._unsubscribe is None else heard_of
 
-    def _with_sample(
-        self, domain: LiveDomain, samples: dict[str, stats.DomainSample]
-    ) -> LiveDomain:
-        now, before = samples.get(domain.uuid), self._samples.get(domain.uuid)
-        if now is None:
-            return domain
-        return replace(
-            domain, power=now.power, reason=now.reason, cpu_percent=_cpu_percent(before, now)
-        )
+    def _must_check(self) -> bool:
+        return time.monotonic() - self._checked_at >= CHECK_SECONDS
 
     def _heard(self, event: HostEvent) -> None:
         """Called by libvirt's event thread: note what must be read again and return."""
-        with self._lock:
-            self._must_list = True
-            if event.kind in _REDEFINES:
-                self._forget.add(event.uuid)
+        self._sheets.hear(event)
+        self._starts.hear(event)
+        self._heard_of.append(event.name)
+        if event.kind in _CHANGES_LIST:
+            self._must_list.set()
         self.lane.wake()
 
     def _lose(self, error: VcltuiError) -> None:
         self._connection = None
-        self._samples = {}
-        self._publish(
-            replace(self._facts, state=HostState.UNREACHABLE, reason=error.what, hint=error.hint)
-        )
+        with self._lock:
+            before, self._asked_at = self._facts, None
+            self._keep(
+                replace(
+                    before,
+                    state=HostState.UNREACHABLE,
+                    reason=error.what,
+                    hint=error.hint,
+                    asked_at=None,
+                )
+            )
+        self._tell(before)
 
-    def _publish(self, facts: LiveHost) -> None:
+    def _keep(self, facts: LiveHost) -> None:
+        """What was found when the lane had been told to stop is nothing anybody waits for."""
         if not self.lane.is_stopped:
             self._facts = facts
-            self._changed(facts.name)
 
-
-def _cpu_percent(before: stats.DomainSample | None, now: stats.DomainSample) -> float | None:
-    """How much of its vCPUs a domain used between two samples, 0 to 100."""
-    if before is None or before.cpu_time_ns is None or now.cpu_time_ns is None:
-        return None
-    seconds = now.monotonic_seconds - before.monotonic_seconds
-    used = (now.cpu_time_ns - before.cpu_time_ns) / 1e9
-    if seconds <= 0 or used < 0 or now.power is not PowerState.ON:
-        return None
-    return min(100.0, 100.0 * used / seconds / max(now.vcpus or 1, 1))
+    def _tell(self, before: LiveHost) -> None:
+        """Call `changed` where more than times and figures is another now."""
+        with self._lock:
+            after, has_news = self._facts, self._domains.take_news()
+        if after != before and not has_news:
+            has_news = after != replace(before, status=after.status, domains=after.domains)
+        if has_news and not self.lane.is_stopped:
+            self._changed(after.name)

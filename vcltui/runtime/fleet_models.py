@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from vcltui.disks.images import StoredImage
-from vcltui.models.disk import DiskInfo
 from vcltui.models.domain import DomainDefinition, PowerState, Snapshot, VCLFacts
 from vcltui.models.host import HostStatus
 from vcltui.models.inventory import Computer, ImageRevision
-from vcltui.models.reservation import ReservationRow
+
+if TYPE_CHECKING:
+    from vcltui.disks.images import StoredImage
+    from vcltui.models.disk import DiskInfo
+    from vcltui.models.reservation import ReservationRow
 
 
 class HostState(Enum):
@@ -34,8 +38,11 @@ class Flag(Enum):
 class LiveDomain:
     """A domain as its host told it last.
 
-    `facts` is what a load wrote into it. `cpu_percent` is of its own vCPUs, 0 to 100; None for
-    one that is off and until two samples are there.
+    `facts` is what a load wrote into it. `cpu_percent` is of its own vCPUs, 0 to 100 in whole
+    numbers; None for one that is off, until two samples are there, and where its host does not
+    count CPU time for all its domains at once. vCPUs and memory are 0 until its XML is read.
+    `started_at` (UTC) is since when it runs; where that is not `started_exactly` so, it was seen
+    running then, and may have run before. `address` is one that its host has leased to it.
     """
 
     host: str
@@ -49,6 +56,9 @@ class LiveDomain:
     autostart: bool | None = None
     cpu_percent: float | None = None
     facts: VCLFacts | None = None
+    started_at: datetime | None = None
+    started_exactly: bool = False
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,13 @@ class LiveHost:
 
     `reason` and `hint` tell why it is unreachable. `answered_at` is the monotonic time in seconds
     of the last answer, None before the first. `driver_problem` tells why no driver fits.
+    `asked_at` is the monotonic time since when an answer is waited for, noted when that takes
+    its time; None while none is. The datastore's figures are None where they can't be read.
+    `hypervisor` is libvirt's word for it (QEMU, TEST ...); with `libvirt_version` empty until read.
+    `looked_at` is the monotonic time of these figures, of the driver and the leased addresses.
+    Hosts that differ in these three times alone are equal.
+
+    A domain that is as it was is the same object as before, and so is the tuple where all are.
     """
 
     name: str
@@ -64,11 +81,17 @@ class LiveHost:
     state: HostState = HostState.CONNECTING
     reason: str = ""
     hint: str = ""
-    answered_at: float | None = None
+    answered_at: float | None = field(default=None, compare=False)
     driver: str | None = None
     driver_problem: str | None = None
     status: HostStatus | None = None
     domains: tuple[LiveDomain, ...] = ()
+    asked_at: float | None = field(default=None, compare=False)
+    datastore_free_bytes: int | None = None
+    datastore_total_bytes: int | None = None
+    libvirt_version: str = ""
+    hypervisor: str = ""
+    looked_at: float | None = field(default=None, compare=False)
 
     @property
     def running(self) -> int:
@@ -85,7 +108,9 @@ class LiveHost:
 class DomainView:
     """A domain with what the inventory knows of it, or a computer on which there is none.
 
-    `stale`: its host does not answer now.
+    `key` tells it from every other. `stale`: its host does not answer now. `address` is the
+    inventory's, else the one that was leased. `reservation` is the id of the reservation that
+    holds the computer, or will next; `reservation_state` the state of its request.
     """
 
     host: str
@@ -94,11 +119,15 @@ class DomainView:
     image: str | None = None
     flags: tuple[Flag, ...] = ()
     stale: bool = False
+    address: str | None = None
+    reservation: int | None = None
+    reservation_state: str = ""
+    key: str = field(init=False)
 
-    @property
-    def key(self) -> str:
-        """What tells it from every other."""
-        return f"{self.host}/{self.domain.uuid}" if self.domain else f"{self.host}//{self.name}"
+    def __post_init__(self) -> None:
+        domain = self.domain
+        key = domain_key(self.host, domain.uuid) if domain else empty_key(self.host, self.name)
+        object.__setattr__(self, "key", key)
 
     @property
     def name(self) -> str:
@@ -107,12 +136,27 @@ class DomainView:
             return self.domain.name
         return self.computer.name if self.computer else ""
 
+    @property
+    def owner(self) -> str:
+        """The computer's name, or the domain's that belongs to none."""
+        return self.computer.name if self.computer else self.name
+
+
+def domain_key(host: str, uuid: str) -> str:
+    """The key of the row of a domain."""
+    return f"{host}/{uuid}"
+
+
+def empty_key(host: str, computer: str) -> str:
+    """The key of the row of a computer without a domain."""
+    return f"{host}//{computer}"
+
 
 @dataclass(frozen=True, slots=True)
 class InventoryFacts:
     """The inventory as it was read last. `problem` is why it could not be read.
 
-    `exists` is False where there is none at all.
+    `exists` is False where there is none at all. `read_at` is the monotonic time of reading.
     """
 
     exists: bool = False
@@ -121,6 +165,7 @@ class InventoryFacts:
     revisions: tuple[ImageRevision, ...] = ()
     reservations: tuple[ReservationRow, ...] = ()
     problem: str | None = None
+    read_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +182,8 @@ class DiskChain:
 class DomainDetails:
     """What is read of one domain when somebody looks at it.
 
-    `addresses` are IP addresses by MAC address. `problem` is why it could not be read.
+    `addresses` are IP addresses by MAC address. `problem` is why it could not be read; what is
+    shown beside it was read before, at the monotonic time `read_at`.
     """
 
     host: str
@@ -148,12 +194,14 @@ class DomainDetails:
     disks: tuple[DiskChain, ...] = ()
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str | None = None
+    read_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class HostImages:
-    """The images of one host; `problem` is why they could not be read."""
+    """The images of one host. `problem` and `read_at` are as those of the details."""
 
     host: str
     images: tuple[StoredImage, ...] = ()
     problem: str | None = None
+    read_at: float | None = field(default=None, compare=False)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 
+MOST_LINES = 2000
+"""How many lines of a job's log are kept."""
+
 
 class JobState(Enum):
     """How far a job is; `value` is the word shown to people."""
@@ -110,8 +113,8 @@ class Job:
         return (self.ended if self.ended is not None else now) - self.began
 
     def with_line(self, text: str) -> Job:
-        """The job with one more line in its log."""
-        return replace(self, log=(*self.log, JobLine(datetime.now(UTC), text)))
+        """The job with one more line in its log, of which the last ones are kept."""
+        return replace(self, log=(*self.log[1 - MOST_LINES :], JobLine(datetime.now(UTC), text)))
 
     def with_step(self, name: str, **changes: object) -> Job:
         """The job with the first unfinished step of this name changed."""

@@ -65,6 +65,10 @@ class JobObserver(Observer):
             self._told_at = now
             self._change(lambda job: job.with_step(step.name, share=share))
 
+    def said(self, step: Step, text: str) -> None:
+        """As Observer.said."""
+        self._change(lambda job: job.with_line(text))
+
     def step_finished(self, step: Step, note: str | None) -> None:
         """As Observer.step_finished."""
         self.release()

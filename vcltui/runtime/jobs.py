@@ -23,6 +23,8 @@ from vcltui.runtime.job_watch import JobObserver
 _log = logging.getLogger(__name__)
 
 LANES = 8
+MOST_ENDED = 500
+"""How many jobs that have ended are kept to be looked at; the journal keeps them all."""
 
 Work = Callable[[Observer, CancelToken], Operation]
 """Does a job's change, telling the observer, and returns what was run."""
@@ -67,6 +69,7 @@ class Jobs:
             number = next(self._numbers)
             job = Job(number, title, host, target)
             self._entries[number] = _Entry(job, lock_name, work, CancelToken())
+            self._forget_old()
         self._tell(job)
         self._dispatch()
         return job
@@ -146,6 +149,11 @@ class Jobs:
             raise NotFoundError(f"There is no job {number}", "Look at the list of jobs")
         return self._entries[number]
 
+    def _forget_old(self) -> None:
+        ended = [number for number, one in self._entries.items() if not one.job.state.is_active]
+        for number in ended[:-MOST_ENDED]:
+            del self._entries[number]
+
     def _dispatch(self) -> None:
         with self._lock:
             for entry in self._entries.values():
@@ -190,4 +198,7 @@ class Jobs:
         with self._lock:
             subscribers = list(self._subscribers.values())
         for told in subscribers:
-            told(job)
+            try:
+                told(job)
+            except Exception:  # noqa: BLE001 a face that fails must not hold the job's lock
+                _log.exception("A listener failed on the job %s", job.title)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from vcltui.errors import VcltuiError
+from vcltui.errors import NotFoundError, RefusedError, VcltuiError
 from vcltui.operations.runner import Observer, undo_all
 from vcltui.operations.undo import UndoAction
-from vcltui.provisioning.session import HostSession
+from vcltui.provisioning.context import Context
+from vcltui.provisioning.execute import RESERVATION, lock_path
 from vcltui.provisioning.undo import Undoer
-from vcltui.runtime.journal import RECOVERED, Entry, Journal, write_line
-from vcltui.vcldb.database import Database
+from vcltui.runtime.journal import RECOVERED, Entry, write_line
+from vcltui.runtime.targets import Targets
+from vcltui.runtime.workspace import Workspace
+from vcltui.vcldb import semaphores
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,41 +35,73 @@ class _Notes(Observer):
             self.done.append(note)
 
 
-def recover(
-    journal: Journal,
-    open_session: Callable[[str], HostSession],
-    database: Database | None,
-    *,
-    host: str | None = None,
-) -> list[Recovery]:
+def recover(workspace: Workspace, *, host: str | None = None) -> list[Recovery]:
     """Undo what unfinished operations left, those of `host` alone when it is given.
 
-    `open_session` takes a host's name. Operations that another process is recovering are
-    passed over. Raises nothing for what could not be undone: it is told in `left` and stays in
-    the journal for the next run.
+    Operations that another process is recovering are passed over. Raises nothing for what could
+    not be undone: it is told in `left` and stays in the journal for the next run.
     """
     return [
         recovered
-        for entry in journal.unfinished()
+        for entry in workspace.journal.unfinished()
         if host is None or entry.host == host
-        if (recovered := _recover_entry(journal, entry, open_session, database)) is not None
+        if (recovered := _recover_entry(workspace, entry)) is not None
     ]
 
 
-def _recover_entry(
-    journal: Journal,
-    entry: Entry,
-    open_session: Callable[[str], HostSession],
-    database: Database | None,
-) -> Recovery | None:
-    with journal.claim(entry) as file:
-        if file is None:
+def _recover_entry(workspace: Workspace, known: Entry) -> Recovery | None:
+    with workspace.journal.claim(known) as claimed:
+        if claimed is None:
             return None
+        entry, file = claimed
         notes = _Notes()
         try:
-            left = undo_all(entry.undo, Undoer(open_session(entry.host), database), notes)
+            with _locked(workspace, entry):
+                left = undo_all(entry.undo, _undoer(workspace, entry), notes)
+                notes.done += _give_locks_back(workspace, entry)
         except VcltuiError as error:
             left = [str(error)]
         if not left:
-            write_line(file, "end", outcome=RECOVERED, error=entry.error, left=False)
+            try:
+                write_line(file, "end", outcome=RECOVERED, error=entry.error, left=False)
+            except OSError as error:
+                left = [f"only its end is not in the journal, which can't be written: {error}"]
         return Recovery(entry, tuple(notes.done), tuple(left))
+
+
+def _locked(workspace: Workspace, entry: Entry) -> AbstractContextManager[None]:
+    """The lock under which the operation ran: nobody may be at work on its object meanwhile."""
+    session = workspace.session(entry.host)
+    if not entry.lock_name:
+        return nullcontext()
+    return session.node.lock(lock_path(session.vmhost, entry.lock_name), 0.0)
+
+
+def _give_locks_back(workspace: Workspace, entry: Entry) -> list[str]:
+    """The locks in VCL's database that the killed process held; others would wait for hours."""
+    reservation, database = entry.details.get(RESERVATION, ""), workspace.database
+    if database is None or not reservation.isdecimal():
+        return []
+    found = semaphores.release_all(database, int(reservation), entry.pid)
+    return [f"gave the lock {identifier} back" for identifier in found]
+
+
+def _undoer(workspace: Workspace, entry: Entry) -> Undoer:
+    others = [workspace.session(name) for name in workspace.hosts() if name != entry.host]
+    return Undoer(
+        workspace.session(entry.host),
+        workspace.database,
+        others,
+        _computer(workspace, entry),
+        later=True,
+    )
+
+
+def _computer(workspace: Workspace, entry: Entry) -> Context | None:
+    """The computer that an operation was about; None where it was about none that is known."""
+    if workspace.database is None:
+        return None
+    try:
+        return Targets(workspace).computer(entry.target).context
+    except (NotFoundError, RefusedError):
+        return None

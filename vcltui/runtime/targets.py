@@ -33,12 +33,21 @@ class Targets:
         self._observer = observer or Observer()
         self._cancel = cancel or CancelToken()
 
+    @property
+    def workspace(self) -> Workspace:
+        """What the modules work on."""
+        return self._workspace
+
     def computer(self, name: str, image_name: str | None = None) -> ProvisioningModule:
         """The module for a computer and an image, by default the one it should be loaded with.
 
         Raises NotFoundError for an unknown computer or image, RefusedError for a computer that
         is on no VM host.
         """
+        with self._workspace.inventory().read_at_once():
+            return self._of_computer(name, image_name)
+
+    def _of_computer(self, name: str, image_name: str | None) -> ProvisioningModule:
         database = self._workspace.inventory()
         computer = computers.get_computer(database, name)
         if computer.vmhost is None:

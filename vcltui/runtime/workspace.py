@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vcltui.config import Config, hosts_from_uris
 from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.host import VMHost
-from vcltui.provisioning.session import HostSession
+from vcltui.provisioning import session as host_session
 from vcltui.runtime.journal import Journal
+from vcltui.vcldb import database as databases
 from vcltui.vcldb import hosts
-from vcltui.vcldb.database import Database, open_database
+
+if TYPE_CHECKING:
+    from vcltui.provisioning.session import HostSession
+    from vcltui.vcldb.database import Database
 
 Answer = TypeVar("Answer")
 _HOSTS_AT_ONCE = 16
@@ -59,7 +63,9 @@ class Workspace:
         """The inventory, or None where there is none yet. Raises InventoryError."""
         with self._lock:
             if self._database is None and self.config.inventory_exists():
-                self._database = open_database(self.config.inventory_url, readonly=self.readonly)
+                self._database = databases.open_database(
+                    self.config.inventory_url, readonly=self.readonly
+                )
             return self._database
 
     def inventory(self, *, create: bool = False) -> Database:
@@ -74,22 +80,31 @@ class Workspace:
                         "There is no inventory yet",
                         "Add a host with `vcltui host add`, or try `vcltui demo`",
                     )
-                self._database = open_database(
+                self._database = databases.open_database(
                     self.config.inventory_url,
                     create=True,
                     management_node=self.config.management_node,
                 )
-            return self._database or open_database(self.config.inventory_url)
+            return self._database or databases.open_database(self.config.inventory_url)
 
     # --- hosts ---
+
+    def hosts_at_once(self) -> dict[str, VMHost]:
+        """Every VM host by name where they are known without the inventory, else none."""
+        return {} if self.config.inventory_exists() and not self._named else self.hosts()
 
     def hosts(self) -> dict[str, VMHost]:
         """Every VM host by name: those named by URI, else configuration over inventory."""
         if self._named:
             return dict(self._named)
         database = self.database
-        rows = hosts.list_vmhosts(database) if database else []
+        node = None if self.config.all_management_nodes else self.config.management_node
+        rows = hosts.list_vmhosts(database, management_node=node) if database else []
         known = {host.name: host for host in rows}
+        if database is not None and not database.is_embedded:
+            # VCL's database does not say how its guests are logged in to.
+            guests = self.config.guests
+            known = {name: replace(host, guests=guests) for name, host in known.items()}
         for name, host in self.config.hosts.items():
             row = known.get(name)
             known[name] = (
@@ -108,7 +123,9 @@ class Workspace:
                     raise NotFoundError(
                         f"There is no host {host_name!r}", alternatives(host_name, known)
                     )
-                self._sessions[host_name] = HostSession(known[host_name], readonly=self.readonly)
+                self._sessions[host_name] = host_session.HostSession(
+                    known[host_name], readonly=self.readonly
+                )
             return self._sessions[host_name]
 
     def sessions(self) -> list[HostSession]:

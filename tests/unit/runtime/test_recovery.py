@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.provisioning.world import World, checksum, open_world
-from vcltui.models.guest import NodeState
-from vcltui.operations.undo import KeepFinished, RemovePublished
-from vcltui.runtime.journal import KILLED, RECOVERED
+from tests.unit.provisioning.world import World, open_world
+from vcltui.operations.runner import Outcome
+from vcltui.operations.undo import KeepFinished, RemovePublished, to_record
+from vcltui.provisioning.execute import lock_path
 from vcltui.runtime.recovery import recover
-from vcltui.vcldb import images
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
-LOAD_STEPS = ("copy-on-write", "write-xml", "define-domain", "wait-for-guest", "update-inventory")
-CAPTURE_STEPS = (
-    "reserve-image",
-    "save-xml",
-    "shutdown",
-    "copy-to-master",
-    "copy-to-repository",
-    "finish-image",
-)
 
 
 def kill_at(world: World, kind: str, computer: str, image: str, step: str, when: str) -> None:
@@ -53,7 +44,7 @@ def kill_at(world: World, kind: str, computer: str, image: str, step: str, when:
 
 
 def clean(world: World) -> list[str]:
-    found = recover(world.workspace.journal, world.workspace.session, world.workspace.inventory())
+    found = recover(world.workspace)
     assert [one.left for one in found] == [()] * len(found)
     return [note for one in found for note in one.done]
 
@@ -70,43 +61,6 @@ def image(world: World) -> str:
     return world.add_image("Base System")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", LOAD_STEPS)
-def test_a_killed_load(world: World, image: str, step: str, when: str):
-    files, master = world.files(), checksum(world.master(image))
-    kill_at(world, "load", "vm1", image, step, when)
-    (entry,) = [one for one in world.workspace.journal.entries() if one.kind == "load"]
-    assert (entry.outcome, entry.step, entry.target) == (KILLED, step, "vm1")
-    clean(world)
-    assert world.files() == files
-    assert checksum(world.master(image)) == master
-    assert world.workspace.journal.entries()[0].outcome in (RECOVERED, KILLED)
-    assert world.workspace.journal.unfinished() == []
-    world.computer("vm1", image).load()
-    assert world.computer("vm1").node_status().state is NodeState.READY
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", CAPTURE_STEPS)
-def test_a_killed_capture(world: World, image: str, step: str, when: str):
-    kill_at(world, "capture", "vm1", image, step, when)
-    master = checksum(world.master(image))
-    clean(world)
-    assert checksum(world.master(image)) == master
-    assert not list(world.home.rglob("*.part"))
-    known = {one.name for one in images.list_revisions(world.workspace.inventory(), deleted=True)}
-    kept = [name for name in known if "Notes" in name]
-    files = {path.name for path in world.home.rglob("*Notes*") if path.is_file()}
-    files = {name for name in files if not name.endswith(".lock")}
-    if step == "finish-image" and when == "after":
-        assert len(kept) == 1
-        assert files == {f"{kept[0]}.qcow2", f"{kept[0]}.xml"}
-        world.computer("vm2", kept[0]).load()
-    else:
-        assert (kept, files) == ([], set())
-    assert world.workspace.journal.unfinished() == []
-
-
 def test_a_file_taken_into_use_is_not_removed(world: World, image: str):
     kill_at(world, "load", "vm1", image, "define-domain", "before")
     disk = next((world.home / "vms").glob("vm1_*.qcow2"))
@@ -114,9 +68,7 @@ def test_a_file_taken_into_use_is_not_removed(world: World, image: str):
     subprocess.run(
         ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", child], check=True
     )
-    (found,) = recover(
-        world.workspace.journal, world.workspace.session, world.workspace.inventory()
-    )
+    (found,) = recover(world.workspace)
     assert "in use by" in " ".join(found.left)
     assert disk.exists()
     child.unlink()
@@ -138,9 +90,7 @@ def test_an_entry_of_an_unknown_host_stays(world: World, image: str):
     kill_at(world, "load", "vm1", image, "define-domain", "before")
     path = next(iter(world.workspace.journal.unfinished())).path
     path.write_text(path.read_text().replace('"host": "kvm-a"', '"host": "lost"'))
-    (found,) = recover(
-        world.workspace.journal, world.workspace.session, world.workspace.inventory()
-    )
+    (found,) = recover(world.workspace)
     assert "lost" in found.left[0]
     assert len(world.workspace.journal.unfinished()) == 1
 
@@ -166,3 +116,45 @@ def test_journal_files_are_private_and_tell_who_and_what(world: World, image: st
     assert kinds == set()
     assert RemovePublished.__name__ in path.read_text()
     assert KeepFinished.__name__ not in path.read_text()
+
+
+def test_a_retrieved_image_that_a_load_stands_on_is_kept(world: World, image: str):
+    """The disk that stands on it lies in another folder than the master."""
+    kill_at(world, "load", "vm1", image, "define-domain", "before")
+    (entry,) = world.workspace.journal.unfinished()
+    master = world.master(image)
+    record = to_record(RemovePublished("kvm-a", str(master), master.stat().st_ino))
+    with entry.path.open("a") as file:
+        file.write(json.dumps({"event": "undo", "record": record}) + "\n")
+    world.computer("vm2", image).load()
+    (found,) = recover(world.workspace)
+    assert "vm2_" in " ".join(found.left)
+    assert master.exists()
+
+
+def test_what_was_done_when_the_process_was_killed_stays(world: World, image: str):
+    kill_at(world, "load", "vm1", image, "update-inventory", "after")
+    (entry,) = [one for one in world.workspace.journal.entries() if one.kind == "load"]
+    assert (entry.outcome, entry.undo) == (Outcome.DONE.value, ())
+    assert recover(world.workspace) == []
+    assert list((world.home / "vms").glob("vm1_*.qcow2"))
+
+
+def test_what_another_version_wrote_is_never_carried_out(world: World, image: str):
+    kill_at(world, "load", "vm1", image, "define-domain", "before")
+    (entry,) = world.workspace.journal.unfinished()
+    with entry.path.open("a") as file:
+        file.write('{"event": "undo", "record": {"kind": "RemoveEverything", "path": "/"}}\n')
+    (found,) = recover(world.workspace)
+    assert "another version" in found.left[0]
+
+
+def test_nothing_is_undone_while_somebody_works_on_the_computer(world: World, image: str):
+    kill_at(world, "load", "vm1", image, "define-domain", "before")
+    (entry,) = world.workspace.journal.unfinished()
+    session = world.workspace.session("kvm-a")
+    with session.node.lock(lock_path(session.vmhost, entry.lock_name), 0.0):
+        (found,) = recover(world.workspace)
+    assert f"{os.getpid()}" in found.left[0]
+    assert list((world.home / "vms").glob("vm1_*.qcow2"))
+    assert clean(world)
