@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from vcltui.demo import reservations
 from vcltui.demo.files import make_disk
 from vcltui.demo.plan import COMPUTERS, HOSTS, IMAGES, LabComputer, LabImage
+from vcltui.demo.troubles import HOST, Troubles
 from vcltui.models.inventory import ImageRevision
+from vcltui.models.locks import owner_lock
 from vcltui.provisioning.active import computer_domain
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_deletion import plan_delete_image
@@ -18,9 +23,12 @@ from vcltui.runtime.targets import Targets
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import computers, hosts, images
 from vcltui.vcldb.database import Database
+from vcltui.vcldb.staging import Stage
 
-FORMAT = "vcltui sandbox 1\n"
+FORMAT = "vcltui sandbox 3\n"
 """What a finished sandbox's marker says; changes when older ones must be built anew."""
+
+_AGE_SECONDS = 86400.0
 
 Echo = Callable[[str], None]
 _Revisions = dict[tuple[str, int], str]
@@ -39,6 +47,31 @@ def build(workspace: Workspace, home: Path, echo: Echo) -> None:
         _import_image(workspace, home, image, names, echo)
     for computer in COMPUTERS:
         _add_computer(workspace, database, computer, names, echo)
+    _let_age(home)
+    _stage(workspace, database, [names[key] for key in names], home / "vcld.log")
+    echo("reservations")
+
+
+def _let_age(home: Path) -> None:
+    """Let the images be of yesterday: the doctor tells of what was written just now."""
+    then = time.time() - _AGE_SECONDS
+    for pattern in ("datastore-*/*.qcow2", "repository/**/*.qcow2"):
+        for image in home.glob(pattern):
+            os.utime(image, (then, then))
+
+
+def _stage(workspace: Workspace, database: Database, names: Sequence[str], log: Path) -> None:
+    """Enter reservations and troubles; `names` are the images, two of the first one's revisions."""
+    revisions = [images.get_revision(database, name) for name in names]
+    made, session = Stage(database), workspace.session(HOSTS[0].name)
+    overlays = Path(session.profile.copy_on_write_directory)
+    stuck, reload = reservations.stage(made, database, revisions, session.node, overlays)
+    base, newer = revisions[:2]
+    staged = Troubles(
+        database, made, workspace.session(HOST), workspace.session(HOSTS[2].name), base, newer
+    )
+    silent = staged.stage(Path(session.profile.datastore) / f"{base.name}.qcow2")
+    reservations.write_log(made, log, stuck, reload, silent, base.name)
 
 
 def _import_image(
@@ -90,7 +123,7 @@ def _add_computer(
     elif computer.power == "suspended":
         execute(
             module.context,
-            f"computer-{computer.name}",
+            owner_lock(computer.name),
             lambda context: plan_power(context, computer_domain(context), "suspend"),
         )
     echo(f"computer {computer.name} with {revision.name}")

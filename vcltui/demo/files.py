@@ -11,6 +11,7 @@ from vcltui.domxml.parse import parse_domain
 from vcltui.nodes.base import Node
 
 _HOST_XML = Template("""<node>
+  <interface type="ethernet" name="lo"><start mode="none"/></interface>
   <network>
     <name>private</name>
     <bridge name="virbr0"/>
@@ -42,6 +43,9 @@ path = "inventory.sqlite"
 
 [guests]
 method = "simulated"
+
+[management_nodes.sandbox]
+log = "vcld.log"
 """
 
 _CONFIG_HOST = Template("""
@@ -50,7 +54,7 @@ datastore = "$datastore"
 vmpath = "$datastore/vms"
 repository = "repository"
 virtualswitch0 = "private"
-virtualswitch1 = "public"
+virtualswitch1 = "$public"
 
 [hosts.$name]
 uri = "test://$home/hosts/$name.xml"
@@ -78,7 +82,9 @@ def write_hosts(home: Path, hosts: Iterable[LabHost]) -> None:
                 memory_kib=host.memory_mib * 1024,
             )
         )
-        text += _CONFIG_HOST.substitute(name=host.name, datastore=host.datastore, home=home)
+        text += _CONFIG_HOST.substitute(
+            name=host.name, datastore=host.datastore, public=host.public, home=home
+        )
     (home / "config.toml").write_text(text)
 
 

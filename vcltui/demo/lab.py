@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -84,12 +85,14 @@ def open_lab(
     directory: Path | None = None,
     *,
     reset: bool = False,
+    boot_seconds: float = 0.0,
     echo: Callable[[str], None] = lambda _line: None,
 ) -> Lab:
     """Open the sandbox in a folder, built first where it is not there or not whole.
 
-    `reset` builds it anew. `echo` is told what is being built. Raises RefusedError for a folder
-    that has other things in it, and what building raises.
+    `reset` builds it anew. A load takes `boot_seconds` until its guest answers. `echo` is told
+    what is being built. Raises RefusedError for a folder that has other things in it, and what
+    building raises.
     """
     home = (directory or default_directory()).expanduser().absolute()
     _check_is_ours(home)
@@ -97,7 +100,7 @@ def open_lab(
         shutil.rmtree(home)
     is_built = (home / _MARKER).exists() and (home / _MARKER).read_text() == builder.FORMAT
     if is_built:
-        lab = Lab(home, Workspace(load_config(home / "config.toml")))
+        lab = Lab(home, _workspace(home, boot_seconds))
         try:
             lab.restore()
         except VcltuiError:
@@ -109,14 +112,27 @@ def open_lab(
     home.mkdir(parents=True, mode=0o700)
     (home / _MARKER).write_text("being built")
     files.write_hosts(home, HOSTS)
-    lab = Lab(home, Workspace(load_config(home / "config.toml")))
+    lab = Lab(home, _workspace(home))
     try:
         builder.build(lab.workspace, home, echo)
     except BaseException:
         lab.workspace.close()
         raise
     (home / _MARKER).write_text(builder.FORMAT)
+    if boot_seconds:
+        # It was built without waiting; what was loaded is as it was after opening it again.
+        lab.close()
+        return open_lab(home, boot_seconds=boot_seconds)
     return lab
+
+
+def _workspace(home: Path, boot_seconds: float = 0.0) -> Workspace:
+    config = load_config(home / "config.toml")
+    hosts = {
+        name: replace(host, guests=replace(host.guests, boot_seconds=boot_seconds))
+        for name, host in config.hosts.items()
+    }
+    return Workspace(replace(config, hosts=hosts))
 
 
 def _check_is_ours(home: Path) -> None:
