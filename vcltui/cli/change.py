@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
@@ -53,13 +54,16 @@ class Change:
     ) -> Operation:
         """Run an operation with `do`, after `ask` was shown what `planner` plans.
 
-        What a killed operation left on the host is undone before. Returns the operation.
+        What a killed operation left on the host is undone before. Nothing is lost that `ask` did
+        not show. Returns the operation.
         """
         host = module.context.vmhost.name
         module.context.session.check_writable()
         tell_recoveries(clean_up(self.workspace, host))
         if ask is not None:
-            ask(planner(module.context))
+            operation = planner(module.context)
+            ask(operation)
+            module.context = replace(module.context, may_lose=operation.loses)
         with self._watched():
             return do()
 
@@ -86,8 +90,10 @@ class Change:
 
 
 def print_plan(operation: Operation) -> None:
-    """Print an operation's title and its numbered steps with their calls."""
+    """Print an operation's title, what was checked, and its numbered steps with their calls."""
     click.echo(printable(operation.title))
+    for sentence in operation.checked:
+        click.echo(printable(f"Checked: {sentence}"))
     for number, step in enumerate(operation.steps, 1):
         click.echo(printable(f"{number}. {step.title}"))
         for call in step.calls:
@@ -96,7 +102,7 @@ def print_plan(operation: Operation) -> None:
 
 def clean_up(workspace: Workspace, host: str | None = None) -> list[Recovery]:
     """Undo what operations that were killed left, on one host or on all."""
-    return recover(workspace.journal, workspace.session, workspace.database, host=host)
+    return recover(workspace, host=host)
 
 
 def tell_recoveries(found: list[Recovery]) -> None:

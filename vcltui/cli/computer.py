@@ -92,7 +92,7 @@ def computer_assign(
     found = computer_rows.get_computer(inventory, name)
     if found.vmhost is not None and found.vmhost != host:
         _refuse_left_domains(workspace, found, found.vmhost, yes=yes)
-    computer_rows.assign_vmhost(inventory, found.id, host)
+    computer_rows.assign_vmhost(inventory, found.id, host, expected=found)
     click.echo(printable(f"Assigned computer {found.name} to {host or 'no host'}"))
 
 

@@ -29,4 +29,7 @@ def console_on(workspace: Workspace, options: GlobalOptions) -> int:
         filename=directory / "console.log",
         force=True,
     )
+    for handler in logging.getLogger().handlers:
+        # The console's own list of what was logged has more than the file.
+        handler.setLevel(options.log_level.upper())
     return run_console(workspace)

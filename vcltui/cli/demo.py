@@ -13,6 +13,9 @@ from vcltui.demo.lab import open_lab
 from vcltui.demo.tour import run_tour
 from vcltui.errors import UsageError
 
+_BOOT_SECONDS = 4.0
+"""Long enough to watch a load's steps in the console."""
+
 
 @click.command("demo")
 @click.option(
@@ -38,7 +41,8 @@ def demo(options: GlobalOptions, directory: Path | None, tour: bool, reset: bool
         )
     if not tour:
         check_terminal("Run `vcltui demo --tour`, which needs none")
-    with open_lab(directory, reset=reset, echo=say) as lab:
+    boot_seconds = 0.0 if tour else _BOOT_SECONDS
+    with open_lab(directory, reset=reset, boot_seconds=boot_seconds, echo=say) as lab:
         if tour:
             run_tour(lab, lambda line: click.echo("\n".join(map(printable, line.split("\n")))))
             return None

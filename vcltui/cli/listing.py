@@ -18,9 +18,10 @@ from vcltui.models.domain import Domain, VCLFacts
 from vcltui.models.inventory import Computer
 from vcltui.models.names import domain_belongs_to
 from vcltui.provisioning.session import HostSession
+from vcltui.runtime.diagnosis import diagnose_reservations
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb.computers import list_computers
-from vcltui.vcldb.reservations import list_reservations
+from vcltui.vcldb import computers as computer_rows
+from vcltui.vcldb import reservations as reservation_rows
 
 
 @click.command("hosts")
@@ -79,7 +80,9 @@ def _unreachable_row(session: HostSession, error: VcltuiError) -> Row:
 @pass_workspace
 def computers(workspace: Workspace, as_json: bool) -> None:
     """List the computers of the inventory."""
-    rows = [_computer_row(computer) for computer in list_computers(workspace.inventory())]
+    rows = [
+        _computer_row(computer) for computer in computer_rows.list_computers(workspace.inventory())
+    ]
     columns = ("name", "state", "host", "image", "private_ip", "public_ip", "eth0_mac")
     show(rows, columns, as_json=as_json, nothing="There are no computers.")
 
@@ -105,7 +108,7 @@ def _computer_row(computer: Computer) -> Row:
 @pass_workspace
 def domains(workspace: Workspace, host: str | None, as_json: bool) -> int:
     """List the domains of all hosts, or of one."""
-    known = list_computers(workspace.database) if workspace.database else []
+    known = computer_rows.list_computers(workspace.database) if workspace.database else []
     rows, exit_code = _ask_hosts(workspace, host, lambda session: _domain_rows(session, known))
     columns = ("host", "name", "power", "computer", "image", "vcpus", "memory_bytes")
     show(rows, columns, as_json=as_json, nothing="" if exit_code else "There are no domains.")
@@ -183,7 +186,12 @@ def _image_rows(session: HostSession) -> list[Row]:
 @json_option
 @pass_workspace
 def reservations(workspace: Workspace, as_json: bool) -> None:
-    """List the reservations of the inventory."""
+    """List the reservations of the inventory.
+
+    Which are stuck is told by the database and the management nodes; `vcltui doctor` asks the VM
+    hosts too.
+    """
+    diagnosis = diagnose_reservations(workspace)
     rows = [
         {
             "id": one.id,
@@ -197,11 +205,17 @@ def reservations(workspace: Workspace, as_json: bool) -> None:
             "start": one.start,
             "end": one.end,
             "lastcheck": one.lastcheck,
+            "stuck": one.id in diagnosis.stuck,
+            "findings": [
+                {"rule": found.rule, "severity": found.severity.value, "summary": found.summary}
+                for found in diagnosis.of_reservation(one.id)
+            ],
         }
-        for one in list_reservations(workspace.inventory())
+        for one in reservation_rows.list_reservations(workspace.inventory())
     ]
     columns = ("id", "request_id", "state", "laststate", "user", "computer", "image", "host")
-    show(rows, (*columns, "start", "end"), as_json=as_json, nothing="There are no reservations.")
+    shown = (*columns, "start", "end", "stuck")
+    show(rows, shown, as_json=as_json, nothing="There are no reservations.")
 
 
 def _ask_hosts(

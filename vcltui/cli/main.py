@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import os
@@ -28,6 +29,7 @@ _COMMANDS = (
     ("domains", "listing", "List the domains of all hosts."),
     ("images", "listing", "List the image files of all hosts."),
     ("reservations", "listing", "List the reservations of the inventory."),
+    ("doctor", "doctor", "Find stuck reservations and drift, and what may be done."),
     ("jobs", "jobs", "List what was done, or clean up what was left."),
     ("status", "status", "Tell whether a computer is READY, POST_LOAD or RELOAD."),
     ("load", "load", "Load an image onto a computer."),
@@ -110,7 +112,7 @@ def cli(
     Without a command it opens the console. Without configuration, inventory and -c the host in
     LIBVIRT_DEFAULT_URI is used.
 
-    Exit codes: 0 done, 1 failed, 2 usage or configuration, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 findings present, 130 interrupted.
     """
     options = GlobalOptions(config, connect, readonly, log_level)
     ctx.obj = options
@@ -118,9 +120,12 @@ def cli(
         ctx.color = False
     if ctx.invoked_subcommand is None:
         check_terminal("Use a command such as `vcltui hosts`; `vcltui --help` lists them")
-        # Only here: the console takes ten times as long to import as all the rest.
+        # Only here: the console takes ten times as long to import as all the rest. What is imported
+        # stays, so that looking for garbage among it is a waste.
+        gc.disable()
         from vcltui.cli.console import open_console  # noqa: PLC0415
 
+        gc.enable()
         return open_console(options)
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     return None

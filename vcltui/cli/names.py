@@ -11,8 +11,8 @@ from vcltui.cli.workspace import open_workspace
 from vcltui.errors import VcltuiError
 from vcltui.hypervisor.domains import list_domains
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb.computers import list_computers
-from vcltui.vcldb.images import list_revisions
+from vcltui.vcldb import computers as computer_rows
+from vcltui.vcldb import images as image_rows
 
 Lister = Callable[[Workspace], Iterable[str]]
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -37,12 +37,14 @@ def _completer(lister: Lister) -> Completer:
 
 def _computers(workspace: Workspace) -> list[str]:
     database = workspace.database
-    return [computer.name for computer in list_computers(database)] if database else []
+    return (
+        [computer.name for computer in computer_rows.list_computers(database)] if database else []
+    )
 
 
 def _images(workspace: Workspace) -> list[str]:
     database = workspace.database
-    return [revision.name for revision in list_revisions(database)] if database else []
+    return [revision.name for revision in image_rows.list_revisions(database)] if database else []
 
 
 def _hosts(workspace: Workspace) -> list[str]:

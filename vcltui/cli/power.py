@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from vcltui.cli.change import Change
@@ -12,6 +10,7 @@ from vcltui.cli.names import complete_domain, host_option
 from vcltui.cli.output import json_option, show
 from vcltui.cli.workspace import pass_workspace
 from vcltui.models.domain import Domain
+from vcltui.models.locks import owner_lock
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.provisioning.power import plan_power
 from vcltui.runtime.targets import Targets
@@ -117,5 +116,4 @@ def _run(
 def _lock_name(module: ProvisioningModule, domain: Domain) -> str:
     """The lock of the computer that the domain is for."""
     assignment = module.context.assignment
-    name = assignment.computer.name if assignment else re.split("[:_]", domain.name, maxsplit=1)[0]
-    return f"computer-{name}"
+    return owner_lock(assignment.computer.name if assignment else domain.name)

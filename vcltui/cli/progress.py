@@ -53,6 +53,10 @@ class PlainProgress(Observer):
         if passed and share < 1.0:
             self._step_line(step, f"{passed[-1]:.0%}")
 
+    def said(self, step: Step, text: str) -> None:
+        """As Observer.said."""
+        self._line(text)
+
     def step_finished(self, step: Step, note: str | None) -> None:
         """As Observer.step_finished."""
         self._step_line(step, note or "done")

@@ -40,6 +40,13 @@ def test_what_needs_no_host_imports_nothing_heavy(arguments: list[str]) -> None:
     assert _imports(*arguments) == []
 
 
+@pytest.mark.parametrize(
+    "command", [["power", "status", "test"], ["snapshot", "list", "test"], ["domains"], ["hosts"]]
+)
+def test_what_asks_no_inventory_imports_nothing_of_it(command: list[str]) -> None:
+    assert not {"sqlalchemy", "textual", "rich"} & set(_imports("-c", "test:///default", *command))
+
+
 @pytest.mark.parametrize("arguments", [["load", "--help"], ["hosts", "--help"], ["image", "-h"]])
 def test_no_command_but_the_console_imports_textual_or_rich(arguments: list[str]) -> None:
     assert not {"textual", "rich"} & set(_imports(*arguments))
