@@ -1,32 +1,58 @@
-"""The console: an App of bindings over the fleet, the jobs and the action table."""
+"""The console: bindings and places over the fleet, the jobs and the action table."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.syntax import Syntax
-from rich.text import Text
-from textual import work
-from textual.app import App, ScreenStackError
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import Worker
 
 from vcltui.errors import VcltuiError
-from vcltui.runtime.actions import ACTIONS, Action, Arguments, Danger, Input, Subject, possible
+from vcltui.runtime.actions import ACTIONS, BY_ID, Action, Subject, possible
+from vcltui.runtime.examiner import Examiner
 from vcltui.runtime.fleet import Fleet
 from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_work import plan, work_for
 from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
-from vcltui.tui.dialogs import Ask, Choose, Confirm, Reader, plan_text
+from vcltui.tui import conduct, help_text, mending
+from vcltui.tui.commands import PLACES, Commands, Do, GoTo
+from vcltui.tui.console_commands import leave, tell_console
+from vcltui.tui.desk import Desk
+from vcltui.tui.dialogs import command_line, reading
+from vcltui.tui.failures import tell_failure
+from vcltui.tui.garbage import swept_in_pauses
 from vcltui.tui.glyphs import ASCII, UNICODE
-from vcltui.tui.overview import Overview
+from vcltui.tui.kept import Kept
+from vcltui.tui.palette import ActionCommands
+from vcltui.tui.places import Go, History, Place
+from vcltui.tui.screens.base import ConsoleScreen
+from vcltui.tui.screens.choose import screen_for
+from vcltui.tui.subjects import subject_words
+from vcltui.tui.terminal import SuspendingTerminal, Terminal, is_there
+from vcltui.tui.themes import DARK, THEMES
+from vcltui.tui.tones import tones
+from vcltui.tui.typed_ahead import TypedAheadApp
+from vcltui.tui.views import Views
 
-_BY_ID = {action.id: action for action in ACTIONS}
+if TYPE_CHECKING:
+    from vcltui.tui.asking import Known
+    from vcltui.tui.mending import Mend
+
 _REPAINT_SECONDS = 0.1
+_READERS = 4
+_log = logging.getLogger(__name__)
 
 
 class FleetChanged(Message):
@@ -44,55 +70,152 @@ class JobChanged(Message):
         super().__init__()
         self.job = job
 
+    def can_replace(self, message: Message) -> bool:
+        """A job's later state stands for the one before, but its end is never left out."""
+        return (
+            isinstance(message, JobChanged)
+            and message.job.number == self.job.number
+            and message.job.state.is_active
+        )
 
-class Console(App[None]):
+
+class Console(TypedAheadApp):
     """The console on a workspace. It never blocks: all that waits is in threads of its own."""
 
     CSS_PATH = "console.tcss"
     TITLE = "vcltui"
+    COMMANDS = App.COMMANDS | {ActionCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?", id="help"),
-        Binding("q", "quit", "Quit", id="quit"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help",
+                tooltip="Every key and command"),
+        Binding("colon", "command", "Command", key_display=":", id="command",
+                tooltip="Type a command; tab completes it"),
         *(
-            Binding(action.key, f"do('{action.id}')", action.label, tooltip=action.summary,
-                    id=action.id)
+            Binding(str(number), f"place('{name}')", name.capitalize(), show=False, id=name)
+            for number, name in enumerate(PLACES)
+        ),
+        Binding(
+            "left_square_bracket,alt+left", "history_back", "Back", show=False,
+            id="history_back",
+        ),
+        Binding(
+            "right_square_bracket,alt+right", "history_forward", "Forward", show=False,
+            id="history_forward",
+        ),
+        Binding("ctrl+r", "refresh_all", "Refresh", show=False, id="refresh"),
+        Binding("o", "columns", "Columns", show=False, id="columns"),
+        *(
+            Binding(
+                action.key, f"do('{action.id}')", action.label, show=action.in_footer,
+                tooltip=action.summary, id=action.id,
+            )
             for action in ACTIONS
         ),
-        Binding("y", "xml", "XML", tooltip="The domain's XML", id="xml"),
-        Binding("ctrl+r", "refresh_all", "Refresh", show=False, id="refresh"),
+        Binding("q", "quit", "Quit", id="quit", tooltip="Leave; with jobs running it asks"),
     ]  # fmt: skip
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, terminal: Terminal | None = None) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._glyphs = ASCII if workspace.config.ui.ascii else UNICODE
-        self.fleet = Fleet.of(workspace)
-        self.jobs = Jobs(workspace.config.jobs.copies_at_once)
-        self._planners = ThreadPoolExecutor(2, thread_name_prefix="plan")
-        self._overview = Overview(
-            self.fleet,
-            self._glyphs,
-            sandbox=workspace.config.sandbox,
-            readonly=workspace.readonly,
+        ui = workspace.config.ui
+        self._log_lines = LogLines()
+        self.desk = Desk(
+            workspace=workspace,
+            fleet=Fleet.of(workspace),
+            jobs=Jobs(workspace.config.jobs.copies_at_once),
+            examiner=Examiner(workspace, self._hear_fleet),
+            log=self._log_lines,
+            kept=Kept(workspace.config.state_directory / "console.json"),
+            glyphs=ASCII if ui.ascii else UNICODE,
+            readers=ThreadPoolExecutor(_READERS, thread_name_prefix="reader"),
         )
+        self.commands = Commands(self.desk)
+        self._views = Views(self, self.desk, terminal or SuspendingTerminal(self))
+        self._history = History(Place("overview"))
+        self._screens: dict[str, ConsoleScreen] = {}
         self._repaint_is_due = False
+        self._repainted_at = 0.0
+        self._level_before: int | None = None
+        if "TEXTUAL_ANIMATIONS" not in os.environ:
+            self.animation_level = "none"  # what moves by itself is waited for
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.console.push_theme(tones(self.theme_variables))
+
+    @property
+    def fleet(self) -> Fleet:
+        """The live facts."""
+        return self.desk.fleet
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs."""
+        return self.desk.jobs
 
     def on_mount(self) -> None:
         """Show the overview, then begin to look at the hosts."""
-        if self._workspace.config.ui.theme:
-            self.theme = self._workspace.config.ui.theme
-        self.set_class(self._workspace.config.ui.ascii, "-ascii")
-        self.set_keymap(dict(self._workspace.config.ui.keys))
-        self.push_screen(self._overview)
+        ui = self.desk.workspace.config.ui
+        self._listen_to_log()
+        self._choose_theme(ui.theme or self.desk.kept.theme or DARK.name)
+        self._take_tones()
+        self.theme_changed_signal.subscribe(self, self._follow_theme)
+        self.set_class(ui.ascii, "-ascii")
+        self.set_keymap(dict(ui.keys))
+        self.push_screen(self._screen(self._history.here))
         self.fleet.subscribe(self._hear_fleet)
         self.jobs.subscribe(self._hear_job)
+        self.call_after_refresh(self._start_looking)
+        self.set_interval(1.0, self.on_fleet_changed)  # ages grow
+        if is_there():
+            self.set_interval(1.0, self._leave_without_terminal)
+
+    def _leave_without_terminal(self) -> None:
+        """End when the terminal is gone: nobody sees the console, and Textual would read for ever.
+
+        Mostly the system ends it before, but not in every container or session.
+        """
+        if not is_there():
+            self.exit(return_code=1)
+
+    def _start_looking(self) -> None:
+        """Look at the hosts, once the first screen is drawn: the threads would hold it up."""
         self.fleet.start()
+        self.desk.examiner.start()
+
+    def _listen_to_log(self) -> None:
+        """The log's screen shows what happens, whatever is asked for the log's file."""
+        logger = logging.getLogger("vcltui")
+        self._level_before = logger.level
+        logger.setLevel(min(logger.getEffectiveLevel(), self._log_lines.level))
+        logger.addHandler(self._log_lines)
+
+    def _choose_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.theme = DARK.name
+            known = ", ".join(sorted(self.available_themes))
+            self.notify(f"There is no theme {name!r}. There are: {known}", markup=False)
+
+    def _follow_theme(self, theme: Theme) -> None:
+        """Keep the theme that was chosen, and draw in its colours what is text."""
+        self.desk.kept.keep_theme(theme.name)
+        self._take_tones()
+
+    def _take_tones(self) -> None:
+        self.console.pop_theme()
+        self.console.push_theme(tones(self.theme_variables))
+        self.on_fleet_changed()
 
     def end(self) -> None:
         """Stop watching, and end what jobs are left; blocks until they are undone."""
+        self.desk.examiner.close()
+        logger = logging.getLogger("vcltui")
+        if self._level_before is not None:
+            logger.setLevel(self._level_before)
+        logger.removeHandler(self._log_lines)
         self.fleet.close()
         self.jobs.close(cancel=True)
-        self._planners.shutdown(wait=False, cancel_futures=True)
+        self.desk.readers.shutdown(wait=False, cancel_futures=True)
 
     # --- what is heard; the first two from other threads ---
 
@@ -103,25 +226,39 @@ class Console(App[None]):
         self.post_message(JobChanged(job))
 
     def on_fleet_changed(self) -> None:
-        """Repaint soon, ten times a second at most."""
-        if not self._repaint_is_due:
+        """Repaint at once after a quiet time, else soon: ten times a second at most."""
+        if self._repaint_is_due:
+            return
+        wait = self._repainted_at + _REPAINT_SECONDS - time.monotonic()
+        if wait > 0:
             self._repaint_is_due = True
-            self.set_timer(_REPAINT_SECONDS, self._repaint)
+            self.set_timer(wait, self._repaint)
+        else:
+            self._repaint()
 
     def _repaint(self) -> None:
         self._repaint_is_due = False
-        with suppress(ScreenStackError):  # the console is closing
-            self._overview.refresh_facts()
-            self.refresh_bindings()
+        self._repainted_at = time.monotonic()
+        try:
+            stack = self.screen_stack
+        except ScreenStackError:  # the console is closing
+            return
+        for screen in stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.refresh_facts()
 
     def on_job_changed(self, message: JobChanged) -> None:
-        """Show the job in the strip, and tell how it ended."""
+        """Show the job, and tell how it ended."""
         job = message.job
-        self._overview.show_jobs(sorted(self.jobs.all(), key=lambda one: -one.number))
+        self.on_fleet_changed()
+        if job.state.is_active:
+            return
+        _log.info("%s: %s%s", job.title, job.word, f": {job.message}" if job.message else "")
+        self.fleet.refresh(job.host)
+        self.desk.examiner.wake()
         if job.state is JobState.DONE:
-            self.notify(job.title, title="Done", markup=False)
-            self.fleet.refresh(job.host)
-        elif job.state in (JobState.FAILED, JobState.CANCELLED):
+            self.notify(job.title, title="Done", timeout=4, markup=False)
+        else:
             self.notify(
                 job.message or job.title,
                 title=f"{job.title}: {job.word}",
@@ -129,150 +266,201 @@ class Console(App[None]):
                 timeout=15,
                 markup=False,
             )
-            self.fleet.refresh(job.host)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell what went wrong in the background."""
+        tell_failure(self, event)
+
+    # --- places ---
+
+    def _screen(self, place: Place) -> ConsoleScreen:
+        """The screen of a place: full screens stay as they were left, details are made anew."""
+        if place.name not in PLACES:
+            return screen_for(self.desk, place)
+        if place.name not in self._screens:
+            self._screens[place.name] = screen_for(self.desk, place)
+            self.install_screen(self._screens[place.name], place.name)
+        return self._screens[place.name]
+
+    def on_go(self, message: Go) -> None:
+        """Somebody wants to be at another place."""
+        self.go(message.place)
+
+    def on_mend(self, message: Mend) -> None:
+        """Somebody wants to mend what was found."""
+        self.ask("Mend", mending.mend(self, self.desk, message.findings))
+
+    def on_back(self) -> None:
+        """Somebody wants to be where they were before."""
+        self.action_history_back()
+
+    def go(self, place: Place) -> None:
+        """Be at a place, and remember where one was; not while a dialog has the screen."""
+        if not isinstance(self.screen, ConsoleScreen):
+            return
+        here = self._history.here
+        self._history.visit(place)
+        self._show(place, here)
+
+    def _show(self, place: Place, before: Place) -> None:
+        screen = self._top if place.is_same_screen(before) else None
+        if screen is None:
+            screen = self._screen(place)
+            self.switch_screen(screen)
+        screen.arrive(place)
+
+    def action_place(self, name: str) -> None:
+        """Go to a full screen."""
+        self.go(Place(name))
+
+    def action_history_back(self) -> None:
+        """Go where one was before."""
+        here = self._history.here
+        place = self._history.back() if isinstance(self.screen, ConsoleScreen) else None
+        if place is not None:
+            self._show(place, here)
+
+    def action_history_forward(self) -> None:
+        """Go where one came back from."""
+        here, place = self._history.here, self._history.forward()
+        if place is not None:
+            self._show(place, here)
 
     # --- what is done ---
 
     @property
     def subject(self) -> Subject | None:
         """What actions are done to: the row of the cursor."""
-        view = self._overview.chosen
-        if view is None:
+        screen = self._top
+        return screen.subject if screen else None
+
+    @property
+    def _top(self) -> ConsoleScreen | None:
+        """The screen that is shown, if no dialog is over it."""
+        try:
+            screen: Screen[Any] = self.screen
+        except ScreenStackError:
             return None
-        return Subject(
-            host=view.host,
-            answers=not view.stale,
-            domain=view.domain.name if view.domain else None,
-            computer=view.computer.name if view.computer else None,
-            power=view.domain.power if view.domain else None,
-            readonly=self._workspace.readonly,
-        )
+        return screen if isinstance(screen, ConsoleScreen) and screen.is_mounted else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Actions that are not possible on the chosen row are hidden."""
+        """Actions that are not possible on the chosen row are hidden, their keys say why."""
         if action == "do":
-            return possible(_BY_ID[str(parameters[0])], self.subject) is None
-        if action == "xml":
-            subject = self.subject
-            return subject is not None and subject.domain is not None
+            # None: textual keeps the key, without doing it.
+            return self._refusal(BY_ID[str(parameters[0])]) is None or None
+        if action == "columns":
+            return self._top is not None and self._top.pane is not None
         return True
 
-    def action_do(self, action_id: str) -> None:
-        """Do an action of the table to the chosen row."""
-        subject = self.subject
-        if subject is not None:
-            self._do(_BY_ID[action_id], subject)
+    def _refusal(self, action: Action) -> str | None:
+        """Why an action is not possible on what is chosen; None when it is, on some of it."""
+        top = self._top
+        return top.refusal(action) if top else possible(action, None)
 
-    @work(group="actions", exit_on_error=False)
-    async def _do(self, action: Action, subject: Subject) -> None:
-        """Ask what is needed, show the plan, begin the job."""
-        arguments = await self._arguments(action, subject)
-        if arguments is None:
+    def on_untaken_key(self, event: Key) -> None:
+        """A key that did nothing says why: what it does is not possible now."""
+        top = self._top
+        active = top.active_bindings.get(event.key) if top else None
+        if active is None or active.enabled:
             return
-        loop = asyncio.get_running_loop()
-        try:
-            operation = await loop.run_in_executor(
-                self._planners, plan, self._workspace, action, subject, arguments
+        action = BY_ID.get(active.binding.id or "")
+        if action is not None:
+            reason = self._refusal(action) or "try again"
+            subject = self.subject
+            self.notify(
+                f"{subject.name}: {reason}" if subject else reason.capitalize(),
+                title=f"{action.label} is not possible",
+                severity="warning",
+                markup=False,
             )
-        except VcltuiError as error:
-            self.notify(str(error), title=action.label, severity="error", timeout=15, markup=False)
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action of the table to the marked rows, or else to that of the cursor."""
+        if self._top is not None:
+            action = BY_ID[action_id]
+            self.do(action, self._top.meant(action), {})
+
+    def do(self, action: Action, subjects: list[Subject], known: Known) -> None:
+        """Do an action to subjects, in the background."""
+        if action.id == "domain_edit":
+            work = self._views.edit(action, subjects)
+        elif action.id == "shell":
+            work = self._views.open_terminal(action, subjects)
+        elif action.use_case is not None:
+            work = conduct.conduct(self, self.desk, action, subjects, known)
+        else:
+            self._views.show(action, subjects)
             return
-        asks = action.danger in (Danger.INTERRUPTS, Danger.DELETES) or (
-            action.needs is not Input.NOTHING
+        self.ask(f"{action.label}: {subject_words(subjects)}", work)
+
+    def action_command(self) -> None:
+        """Type a command."""
+        themes = sorted(self.available_themes)
+
+        def typed(line: str | None) -> None:
+            if line is not None:
+                self.run_command(line)
+
+        self.push_screen(
+            command_line.CommandLine(lambda text: self.commands.suggest(text, themes)), typed
         )
-        if asks and not await self.push_screen_wait(
-            Confirm(f"{operation.title}?", plan_text(operation))
-        ):
+
+    def run_command(self, line: str) -> None:
+        """Do what a line says, or tell why it can't be."""
+        try:
+            command = self.commands.parse(line)
+        except VcltuiError as error:
+            self.notify(str(error), title=f":{line}", severity="warning", markup=False)
             return
-        job_work = work_for(self._workspace, action, subject, arguments)
-        self.jobs.submit(operation.title, subject.host, subject.name, subject.lock_name, job_work)
+        if isinstance(command, GoTo):
+            self.go(command.place)
+        elif isinstance(command, Do):
+            meant = self._top.meant(command.action) if self._top else []
+            subjects = [command.subject] if command.subject else meant
+            self.do(command.action, subjects, command.known)
+        else:
+            tell_console(self, command.name, command.rest)
 
-    async def _arguments(self, action: Action, subject: Subject) -> Arguments | None:
-        """What the action has to be told; None when the question was left."""
-        if action.needs is Input.NOTHING:
-            return {}
-        key, answer = "", None
-        if action.needs is Input.IMAGE_NAME:
-            key = "name"
-            answer = await self.push_screen_wait(Ask(f"Name of the image of {subject.name}:"))
-        elif action.needs is Input.SNAPSHOT_NAME:
-            key = "snapshot"
-            answer = await self.push_screen_wait(Ask(f"Name of the snapshot of {subject.name}:"))
-        elif action.needs is Input.IMAGE:
-            key = "image"
-            images = [
-                (one.name, f"{one.prettyname}, revision {one.revision}")
-                for one in self.fleet.inventory.revisions
-            ]
-            answer = await self.push_screen_wait(Choose(f"Load onto {subject.name}:", images))
-        elif action.needs is Input.SNAPSHOT:
-            key = "snapshot"
-            answer = await self._choose_snapshot(action, subject)
-        return None if answer is None else {key: answer}
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Textual's own, and the places."""
+        yield from super().get_system_commands(screen)
+        for name, summary in PLACES.items():
+            yield SystemCommand(name.capitalize(), summary, partial(self.action_place, name))
 
-    async def _choose_snapshot(self, action: Action, subject: Subject) -> str | None:
-        view = self._overview.chosen
-        details = self.fleet.details(view.host, view.domain.uuid) if view and view.domain else None
-        names = [(one.name, one.description) for one in details.snapshots] if details else []
-        if not names:
-            self.notify(f"{subject.name} has no snapshots", severity="warning", markup=False)
-            return None
-        return await self.push_screen_wait(Choose(f"{action.label}: {subject.name}", names))
-
-    def action_xml(self) -> None:
-        """Show the domain's XML."""
-        view = self._overview.chosen
-        if view is None or view.domain is None:
-            return
-        details = self.fleet.details(view.host, view.domain.uuid)
-        if details is not None and details.xml:
-            text = Syntax(details.xml, "xml").highlight(details.xml)
-            self.push_screen(Reader(f"XML of {view.name}", text))
+    def action_columns(self) -> None:
+        """Choose the columns of the list."""
+        tell_console(self, "columns", "")
 
     def action_refresh_all(self) -> None:
         """Read everything again."""
         self.fleet.refresh()
+        self.desk.examiner.wake()
+        top = self._top
+        if top is not None:
+            top.reread()
+        self._repaint()
 
     def action_help(self) -> None:
-        """Show the keys, made from the action table."""
-        text = Text()
-        pairs = [(action.key, f"{action.label}: {action.summary}") for action in ACTIONS]
-        pairs += [
-            ("1 to 4", "Hosts, domains, the chosen domain, images"),
-            ("tab", "The next pane"),
-            ("enter", "On a host: its domains alone. On a domain: its details"),
-            ("/", "Filter the domains: words, !not, power:on, image:..., host:..., flags:..."),
-            ("esc", "No filter; back"),
-            ("y", "The domain's XML"),
-            ("ctrl+r", "Read everything again"),
-            ("ctrl+p", "Commands"),
-            ("q", "Quit"),
-        ]
-        for key, words in pairs:
-            text.append(f"{key:>8}", "bold").append(f"  {words}\n")
-        self.push_screen(Reader("Keys", text))
+        """Show the keys and commands."""
+        self.push_screen(
+            reading.Reader("Help", help_text.help_text(self.desk.workspace.config.ui.keys))
+        )
 
     async def action_quit(self) -> None:
         """Leave; with jobs running, ask first."""
-        running = self.jobs.active()
-        if not running:
-            self.exit()
-            return
-        self._ask_to_quit([job.title for job in running])
-
-    @work(group="actions", exit_on_error=False)
-    async def _ask_to_quit(self, titles: list[str]) -> None:
-        body = Text("These are running. Leaving cancels and undoes them:\n\n")
-        body.append("\n".join(titles))
-        if await self.push_screen_wait(Confirm("Leave?", body)):
-            self.exit()
+        leave(self, [job.title for job in self.jobs.active()])
 
 
 def run_console(workspace: Workspace) -> int:
-    """Run the console until it is left; returns its exit code."""
-    console = Console(workspace)
-    try:
-        console.run()
-    finally:
-        console.end()
+    """Run the console on a workspace until it is left; returns its exit code."""
+    return run(Console(workspace))
+
+
+def run(console: Console) -> int:
+    """Run a console until it is left; returns its exit code."""
+    with swept_in_pauses(lambda: console.typed_at):
+        try:
+            console.run()
+        finally:
+            console.end()
     return console.return_code or 0

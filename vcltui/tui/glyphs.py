@@ -35,6 +35,10 @@ class Glyphs:
     ellipsis: str
     bar_full: str
     bar_empty: str
+    mark: str
+    rising: str
+    falling: str
+    stands_on: str
 
     def power(self, power: PowerState | None) -> str:
         """The sign of a power state; None is a computer without a domain."""
@@ -99,6 +103,10 @@ UNICODE = Glyphs(
     ellipsis="…",
     bar_full="█",
     bar_empty="░",
+    mark="▪",
+    rising="↑",
+    falling="↓",
+    stands_on="↳ ",
 )
 ASCII = Glyphs(
     on="*",
@@ -123,4 +131,8 @@ ASCII = Glyphs(
     ellipsis="~",
     bar_full="#",
     bar_empty=".",
+    mark="+",
+    rising="^",
+    falling="v",
+    stands_on="> ",
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from datetime import UTC, datetime
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+FRESH_SECONDS = 30.0
+"""What was read since is not worth an age."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -14,6 +17,11 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join("�" if unicodedata.category(letter) in _HIDDEN else letter for letter in text)
+
+
+def plain_lines(text: str) -> str:
+    """A text of several lines, each of them plain."""
+    return "\n".join(plain(line) for line in text.splitlines())
 
 
 def size(count: int | None) -> str:
@@ -55,6 +63,13 @@ def age(seconds: float) -> str:
             return f"{whole // divisor} {unit}"
     days = whole // 86400
     return "1 day" if days == 1 else f"{days} days"
+
+
+def read_age(read_at: float | None) -> str:
+    """`read 2 min ago`; empty for what is fresh. `read_at` is a monotonic time in seconds."""
+    if read_at is None or (seconds := time.monotonic() - read_at) < FRESH_SECONDS:
+        return ""
+    return f"read {age(seconds)} ago"
 
 
 def moment(when: datetime) -> str:

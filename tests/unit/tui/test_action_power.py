@@ -1,0 +1,118 @@
+"""The power of domains, by keys: what is asked, what is not, and what has happened after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.tui.driving import Driver, lab_console
+from vcltui.demo.lab import Lab
+from vcltui.hypervisor import domains
+from vcltui.models.domain import PowerState
+from vcltui.tui.dialogs.confirm import Confirm
+
+pytestmark = pytest.mark.slow
+
+
+def power(lab: Lab, computer: str) -> PowerState:
+    """The power of a computer's domain as libvirt says."""
+    (found,) = [
+        domain.power
+        for session in lab.workspace.sessions()
+        for domain in domains.list_domains(session.connection)
+        if domain.name.startswith(f"{computer}:")
+    ]
+    return found
+
+
+async def shown(driver: Driver, computer: str, word: str) -> None:
+    def holds() -> bool:
+        names = driver.cells("domains", "computer")
+        return driver.cells("domains", "power")[names.index(computer)].endswith(f" {word}")
+
+    await driver.until(holds, f"{computer} {word}")
+
+
+async def test_off_asks_first_and_no_leaves_it_on(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm1")
+        await driver.press("O")
+        await driver.shows(Confirm)
+        assert "vm1:" in driver.words()
+        await driver.press("n")
+        await driver.back()
+        assert driver.app.jobs.all() == []
+        assert power(lab, "vm1") is PowerState.ON
+
+
+async def test_off_then_on_without_a_question(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm2")
+        await driver.press("O")
+        await driver.shows(Confirm)
+        await driver.press("y")
+        await driver.ended()
+        assert power(lab, "vm2") is PowerState.OFF
+        await shown(driver, "vm2", "off")
+        assert not driver.offers("power_off")
+        await driver.press("p")
+        await driver.ended(2)
+        assert power(lab, "vm2") is PowerState.ON
+        await shown(driver, "vm2", "on")
+        assert not driver.offers("power_on")
+
+
+async def test_a_key_of_what_is_not_possible_says_why(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm1")
+        assert not driver.offers("power_on")
+        await driver.press("p")
+        assert (driver.told[-1].title, driver.told[-1].words) == (
+            "Power on is not possible",
+            "vm1: it is on",
+        )
+        assert "Power on" not in driver.footer()
+        await driver.press("space", "e")
+        assert "one at a time" in driver.told[-1].words
+        assert driver.app.jobs.all() == []
+
+
+async def test_reset_asks_and_leaves_it_on(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm3")
+        await driver.press("R")
+        await driver.shows(Confirm)
+        await driver.press("y")
+        job = await driver.ended()
+        assert "vm3" in job.title
+        assert power(lab, "vm3") is PowerState.ON
+
+
+async def test_shut_down(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm5")
+        await driver.press("h")
+        await driver.ended()
+        assert power(lab, "vm5") is PowerState.OFF
+
+
+async def test_one_key_suspends_and_resumes(lab: Lab):
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm6")
+        assert driver.offers("suspend")
+        assert not driver.offers("resume")
+        await driver.press("z")
+        await driver.ended()
+        assert power(lab, "vm6") is PowerState.SUSPENDED
+        await shown(driver, "vm6", "suspended")
+        assert not driver.offers("suspend")
+        await driver.press("z")
+        await driver.ended(2)
+        assert power(lab, "vm6") is PowerState.ON
+
+
+async def test_a_change_from_outside_shows_by_itself(lab: Lab):
+    connection = lab.workspace.session("kvm-b").connection
+    async with lab_console(lab.workspace) as driver:
+        (domain,) = [one for one in domains.list_domains(connection) if one.name.startswith("vm7:")]
+        domains.start(connection, domain.uuid)
+        await shown(driver, "vm7", "on")

@@ -1,0 +1,100 @@
+"""All objects are looked at in pauses, and nothing that is left is kept by that."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from textual.app import App
+from textual.widgets import Static
+
+from vcltui.tui import garbage
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    clock = [5000.0]
+    monkeypatch.setattr(garbage.time, "monotonic", lambda: clock[0])
+    return clock
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    sweeps: list[str] = []
+    monkeypatch.setattr(garbage, "sweep", lambda: sweeps.append("swept"))
+    return sweeps
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_it_waits_until_nobody_types(now: list[float], swept: list[str]):
+    typed = [0.0]
+    sweeper = garbage.Sweeper(lambda: typed[0])
+    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    now[0] += garbage.SWEEP_SECONDS
+    typed[0] = now[0] - 1
+    assert sweeper.turn() == garbage.QUIET_SECONDS - 1
+    assert swept == []
+    now[0] += garbage.QUIET_SECONDS
+    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    assert swept == ["swept"]
+    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    assert swept == ["swept"]
+
+
+def test_who_types_all_the_time_does_not_put_it_off_for_ever(now: list[float], swept: list[str]):
+    sweeper = garbage.Sweeper(lambda: now[0])
+    for _ in range(20):
+        now[0] += garbage.LATEST_SECONDS / 20
+        assert not swept
+        sweeper.turn()
+    assert swept == ["swept"]
+
+
+class Knot:
+    """Refers to itself, so that only a look at all objects frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_sweep_frees_what_was_put_aside_by_the_one_before(thawed: None):
+    knot = Knot()
+    seen = weakref.ref(knot)
+    garbage.sweep()
+    assert gc.get_freeze_count() > 0, "what stays is put aside"
+    del knot
+    gc.collect()
+    assert seen() is not None
+    garbage.sweep()
+    assert seen() is None
+
+
+async def test_what_was_drawn_of_widgets_goes_with_them(thawed: None):
+    drawn: list[weakref.ref[object]] = []
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        for number in range(20):
+            widget = Static(f"drawn {number}")
+            drawn.append(weakref.ref(widget._styles_cache))
+            await app.mount(widget)
+            await pilot.pause()
+            await widget.remove()
+        garbage.sweep()
+        # Textual may still know the last one by name.
+        assert sum(one() is not None for one in drawn) <= 1
+
+
+def test_afterwards_python_looks_by_itself_as_before():
+    before = gc.get_threshold()
+    with garbage.swept_in_pauses(lambda: 0.0):
+        assert gc.get_threshold()[:2] == before[:2]
+        assert gc.get_threshold()[2] > 1000 * before[2]
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0

@@ -1,0 +1,75 @@
+"""When Python looks for garbage: while nobody types.
+
+A look at all objects holds everything, with 10,000 domains for a fifth of a second.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from textual._styles_cache import StylesCache
+
+from vcltui.runtime.fleet_lane import Lane
+
+SWEEP_SECONDS = 60.0
+QUIET_SECONDS = 3.0
+"""So long nobody must have typed."""
+LATEST_SECONDS = 600.0
+"""Who types all the time is interrupted after this."""
+_NEVER_BY_ITSELF = 1_000_000
+
+
+class Sweeper:
+    """Looks at all objects when that disturbs nobody; `typed_at` is the second of the last key."""
+
+    def __init__(self, typed_at: Callable[[], float]) -> None:
+        self._typed_at = typed_at
+        self._swept_at = time.monotonic()
+
+    def turn(self) -> float:
+        """Sweep if it is time; returns the pause in seconds until that is to be asked again."""
+        now = time.monotonic()
+        since, quiet = now - self._swept_at, now - self._typed_at()
+        if since < SWEEP_SECONDS:
+            return SWEEP_SECONDS - since
+        if quiet < QUIET_SECONDS and since < LATEST_SECONDS:
+            return QUIET_SECONDS - quiet
+        self._swept_at = now
+        sweep()
+        return SWEEP_SECONDS
+
+
+def sweep() -> None:
+    """Look at all objects; those that stay are not looked at again before the next sweep."""
+    # Textual keeps by it the drawn lines of a thousand widgets that are gone.
+    StylesCache.get_inner_outer.cache_clear()
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    _give_back()
+
+
+def _give_back() -> None:
+    """Give the system back what was freed, which glibc keeps for each thread that ever asked."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:  # another C library has no such thing
+        trim(0)
+
+
+@contextmanager
+def swept_in_pauses(typed_at: Callable[[], float]) -> Iterator[None]:
+    """Inside, all objects are looked at by a Sweeper, and by Python itself new ones alone."""
+    before = gc.get_threshold()
+    gc.set_threshold(*before[:2], _NEVER_BY_ITSELF)
+    lane = Lane("sweeper", Sweeper(typed_at).turn)
+    lane.start()
+    try:
+        yield
+    finally:
+        lane.stop()
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -1,0 +1,8 @@
+"""What the console lists: one module for each noun, with its columns, rows and filters."""
+
+from typing import TYPE_CHECKING
+
+from vcltui.late import late_modules
+
+if not TYPE_CHECKING:
+    __getattr__ = late_modules(__name__)

@@ -1,0 +1,211 @@
+"""The domains, and the computers on which there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from vcltui.models.domain import PowerState
+from vcltui.runtime.actions import Subject
+from vcltui.runtime.fleet_models import DomainView, HostState, LiveDomain
+from vcltui.runtime.job_models import Job
+from vcltui.tui.busy import Busy, busy, busy_words, job_of
+from vcltui.tui.desk import Desk
+from vcltui.tui.glyphs import Glyphs
+from vcltui.tui.listings.base import Listing
+from vcltui.tui.places import Place
+from vcltui.tui.widgets.records import Cell, Column, Record
+from vcltui.tui.words import age, plain, size
+
+_WORTH_TELLING_SECONDS = 60.0
+_POWERS = {power: place for place, power in enumerate(PowerState)}
+
+
+class Domains(Listing[DomainView]):
+    """Every domain with what the inventory knows of it, a row for each empty computer too."""
+
+    id = "domains"
+    title = "Domains"
+    columns = (
+        Column("power", "POWER", 11, letter="S"),
+        Column("computer", "COMPUTER", 8, grow=True, middle=True, letter="N"),
+        Column("image", "IMAGE", 24, grow=True, middle=True, letter="I"),
+        Column("flags", "FLAGS", 11, grow=True, drop=2, letter="F"),
+        Column("cpu", "CPU", 5, right=True, drop=5, letter="P"),
+        Column("memory", "MEMORY", 8, right=True, drop=4, letter="B"),
+        Column("address", "ADDRESS", 8, grow=True, drop=6, letter="A"),
+        Column("uptime", "UPTIME", 8, right=True, drop=7, letter="T"),
+        Column("reservation", "RESERVED", 12, grow=True, drop=8, letter="E"),
+        Column("host", "HOST", 6, grow=True, middle=True, drop=3, letter="H"),
+        Column("name", "DOMAIN", 12, grow=True, middle=True, drop=9, letter="W", hidden=True),
+        Column("uuid", "UUID", 36, drop=9, hidden=True),
+    )
+    also = ("state",)
+    ages = ("uptime",)
+
+    _busy: Busy = MappingProxyType({})
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._powers = {power: _power(power, desk.glyphs) for power in (*PowerState, None)}
+
+    def items(self) -> Sequence[DomainView]:
+        """As Listing.items."""
+        self._busy = busy(self.desk.jobs)
+        return self.desk.fleet.domains()
+
+    def key(self, item: DomainView) -> str:
+        """As Listing.key."""
+        return item.key
+
+    @property
+    def epoch(self) -> object:
+        """The jobs: how far they are stands in the rows that they work on."""
+        return self._busy
+
+    def depends(self, item: DomainView) -> Job | None:
+        """As Listing.depends."""
+        return job_of(item, self._busy)
+
+    def record(self, item: DomainView) -> Record:
+        """As Listing.record."""
+        domain = item.domain
+        cpu = domain.cpu_percent if domain else None
+        cells = (
+            self._powers[domain.power if domain else None],
+            Cell(plain(item.computer.name if item.computer else item.name), "strong"),
+            Cell(plain(item.image or "-"), "" if item.image else "dim"),
+            self._flags(item),
+            Cell(f"{cpu:.0f} %" if cpu is not None else "-"),
+            Cell(size(domain.memory_bytes) if domain and domain.memory_bytes else "-"),
+            Cell(item.address or "-"),
+            Cell(uptime(domain)),
+            Cell(_reservation(item)),
+            Cell(plain(item.host)),
+            Cell(plain(domain.name) if domain else "-"),
+            Cell(domain.uuid if domain else "-", "dim"),
+        )
+        return Record(item.key, cells, dim=item.stale)
+
+    def _flags(self, item: DomainView) -> Cell:
+        """What is odd about it; while a job works on it, how far that is."""
+        job = self.depends(item)
+        if job is not None:
+            return Cell(busy_words(job, self.desk.glyphs))
+        words = ", ".join([flag.value for flag in item.flags])
+        return Cell(words, "attention" if words else "")
+
+    def values(self, item: DomainView, record: Record) -> list[str]:
+        """The cells, the power as a word alone, and the computer's state in the inventory."""
+        words = super().values(item, record)
+        words[0] = words[0].partition(" ")[2]
+        return [*words, item.computer.state if item.computer else ""]
+
+    def age(self, item: DomainView, column: str) -> str:
+        """As Listing.age."""
+        return uptime(item.domain)
+
+    def order(self, item: DomainView, column: str, text: str) -> object | None:
+        """As Listing.order."""
+        domain = item.domain
+        match column:
+            case "power":
+                return _POWERS[domain.power] if domain else None
+            case "cpu":
+                return domain.cpu_percent if domain else None
+            case "memory":
+                return domain.memory_bytes if domain else None
+            case "uptime":
+                # The longest is the one that began first.
+                return -started.timestamp() if (started := _started(domain)) else None
+            case "flags":
+                return -len(item.flags)
+            case "reservation":
+                return item.reservation
+            case "uuid":
+                return text
+            case _:
+                return super().order(item, column, text)
+
+    def subject(self, item: DomainView) -> Subject:
+        """As Listing.subject."""
+        return domain_subject(item, readonly=self.desk.readonly)
+
+    def place(self, item: DomainView) -> Place | None:
+        """The domain's own screen."""
+        if item.domain is None:
+            return None
+        return Place("domain", item.host, item.domain.uuid)
+
+    def is_fault(self, item: DomainView) -> bool:
+        """As Listing.is_fault."""
+        crashed = item.domain is not None and item.domain.power is PowerState.CRASHED
+        return bool(item.flags) or item.stale or crashed
+
+    def empty(self) -> str:
+        """As Listing.empty."""
+        if self.is_filling():
+            return "Waiting for the hosts" + self.desk.glyphs.ellipsis
+        return "No domain"
+
+    def is_filling(self) -> bool:
+        """As Listing.is_filling."""
+        hosts = self.desk.fleet.hosts()
+        return not hosts or any(
+            host.state is HostState.CONNECTING and not host.reason for host in hosts
+        )
+
+
+def _power(power: PowerState | None, glyphs: Glyphs) -> Cell:
+    """The cell of a power state, its sign first."""
+    tone = "attention" if power is PowerState.CRASHED else "dim"
+    tone = "" if power is PowerState.ON else tone
+    return Cell(f"{glyphs.power(power)} {power.value if power else 'no domain'}", tone)
+
+
+def domain_subject(view: DomainView, *, readonly: bool, snapshot: str | None = None) -> Subject:
+    """What actions on a domain, or on a computer without one, are done to."""
+    domain = view.domain
+    return Subject(
+        view.host,
+        answers=not view.stale,
+        readonly=readonly,
+        domain=domain.name if domain else None,
+        uuid=domain.uuid if domain else None,
+        computer=view.computer.name if view.computer else None,
+        power=domain.power if domain else None,
+        snapshot=snapshot,
+    )
+
+
+def computer_subject(desk: Desk, computer: str) -> Subject | None:
+    """What actions on a computer are done to; None where no host that is known has it."""
+    view = desk.fleet.computer(computer)
+    return domain_subject(view, readonly=desk.readonly) if view else None
+
+
+def uptime(domain: LiveDomain | None) -> str:
+    """How long a domain has been on; `>` where it was on before anybody looked.
+
+    That it has been on for longer than some seconds tells nothing.
+    """
+    started = _started(domain)
+    if domain is None or started is None:
+        return "-"
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    if domain.started_exactly:
+        return age(seconds)
+    return f"> {age(seconds)}" if seconds >= _WORTH_TELLING_SECONDS else "-"
+
+
+def _started(domain: LiveDomain | None) -> datetime | None:
+    if domain is None or not domain.power.is_active:
+        return None
+    return domain.started_at
+
+
+def _reservation(view: DomainView) -> str:
+    if view.reservation is None:
+        return "-"
+    return f"{view.reservation} {plain(view.reservation_state)}"

@@ -1,0 +1,104 @@
+"""The line above every screen and the jobs below it."""
+
+from __future__ import annotations
+
+import time
+
+from rich.text import Text
+
+from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.job_models import Job, JobState
+from vcltui.tui.desk import Desk
+from vcltui.tui.listings.hosts import Summary
+from vcltui.tui.tones import ATTENTION
+from vcltui.tui.widgets.steady import SteadyText
+from vcltui.tui.words import age, count, duration, plain
+
+_JOBS_SHOWN = 3
+"""Where it is wide; where it is narrow, one."""
+_ENDED_SECONDS = 60.0
+"""How long a job stays in the strip after its end; in the list of jobs it stays."""
+
+
+class StatusLine(SteadyText):
+    """Hosts up, domains on, reservations, the inventory, and what is not well."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id="status")
+        self._desk = desk
+        self._summary = Summary()
+
+    def refresh_facts(self) -> None:
+        """Show what is so now."""
+        fleet, hosts = self._desk.fleet, self._desk.fleet.hosts()
+        text = Text(no_wrap=True, overflow="ellipsis").append(" vcltui ", "bold reverse")
+        for word, is_so in (
+            ("SANDBOX", self._desk.workspace.config.sandbox),
+            ("READ-ONLY", self._desk.readonly),
+        ):
+            if is_so:
+                text.append(f"  {word}", "bold")
+        text.append(f"   {self._summary.of(hosts)}")
+        inventory = fleet.inventory
+        if inventory.problem is not None:
+            text.append(f"   inventory: {plain(inventory.problem)}", ATTENTION)
+        elif inventory.exists:
+            text.append(f"   {count(len(inventory.reservations), 'reservation')}")
+            diagnosis = self._desk.examiner.diagnosis
+            stuck = len(diagnosis.stuck) if diagnosis else 0
+            text.append(", " if stuck else "").append(f"{stuck} stuck" if stuck else "", ATTENTION)
+        for host in hosts:
+            if host.state is HostState.UNREACHABLE:
+                seen = (
+                    f", seen {age(time.monotonic() - host.answered_at)} ago"
+                    if host.answered_at is not None
+                    else ""
+                )
+                words = host.reason
+                if not words.startswith(f"{host.name} "):
+                    words = f"{host.name}: {words}"
+                text.append(f"   {self._desk.glyphs.down} {plain(words)}{seen}", ATTENTION)
+        self.show(text)
+
+
+class JobsStrip(SteadyText):
+    """What runs and what ended just now, a line for each job."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id="jobs-strip")
+        self._desk = desk
+
+    def refresh_facts(self) -> None:
+        """Show what is so now."""
+        now = time.monotonic()
+        jobs = [
+            job
+            for job in self._desk.jobs.all()
+            if job.state.is_active or now - (job.ended or 0.0) < _ENDED_SECONDS
+        ]
+        # What runs comes before what has ended, the newest first in both.
+        jobs.sort(key=lambda job: not job.state.is_active)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        most = _JOBS_SHOWN if self.screen.has_class("-wide") else 1
+        more = len(jobs) - most
+        for number, job in enumerate(jobs[:most], start=1):
+            text.append("\n" if number > 1 else "")
+            text.append_text(self._line(job, now, more if number == most else 0))
+        if not jobs:
+            text.append("No jobs running", "dim")
+        self.show(text)
+
+    def _line(self, job: Job, now: float, more: int) -> Text:
+        """One job; `more` is how many there are besides those that are shown."""
+        text = Text().append(f"{self._desk.glyphs.job(job.state)} {plain(job.title)}", "bold")
+        text.append("  ").append(job.word, ATTENTION if job.state is JobState.FAILED else "")
+        if job.state.is_active:
+            text.append(f" {job.share:.0%}")
+        text.append(f"  and {more} more" if more > 0 else "", "dim")
+        if job.state.is_active:
+            step = job.current.title if job.current else job.waits_for and f"for {job.waits_for}"
+            text.append(f"  {plain(step or '')}")
+        elapsed = job.elapsed_seconds(now)
+        if elapsed is not None:
+            text.append(f"  {duration(elapsed)}", "dim")
+        return text
