@@ -1,0 +1,169 @@
+"""What others have taken into use since a kill is kept by the next run, which undoes the rest."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.faults.killing import run_and_kill
+from tests.unit.faults.operations import BASE, CASES, OTHER, fill, image
+from tests.unit.provisioning.world import World, open_world
+from vcltui.domxml.parse import parse_domain
+from vcltui.hypervisor import domains
+from vcltui.models.domain import Domain, PowerState
+from vcltui.provisioning.guests import guest_of
+from vcltui.provisioning.load import current_image
+from vcltui.runtime.recovery import recover
+from vcltui.vcldb import computers
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def killed(tmp_path: Path):
+    """Gives the world as it is after an operation was killed before a step."""
+    opened: list[World] = []
+
+    def kill(case: str, step: str) -> World:
+        world = open_world(tmp_path)
+        fill(world)
+        world.workspace.close()
+        assert run_and_kill(tmp_path, case, step, "before") == -9
+        opened.append(open_world(tmp_path))
+        return opened[0]
+
+    yield kill
+    for world in opened:
+        world.workspace.close()
+
+
+def domain_of(world: World) -> Domain:
+    connection = world.workspace.session("kvm-a").connection
+    (found,) = (one for one in domains.list_domains(connection) if one.name.startswith("vm1:"))
+    return found
+
+
+def disk_of(world: World) -> Path:
+    xml = domains.domain_xml(world.workspace.session("kvm-a").connection, domain_of(world).uuid)
+    (source,) = [disk.source for disk in parse_domain(xml).disks]
+    assert source is not None
+    return Path(source)
+
+
+def finish_the_load(world: World) -> None:
+    """As vcld does with a computer that needs its post-load tasks alone."""
+    context = world.computer("vm1", image(world, BASE)).context
+    guest_of(context, domain_of(world)).post_load(current_image(context))
+
+
+def make_a_snapshot(world: World) -> None:
+    world.computer("vm1").create_snapshot(domain_of(world).name, "mine")
+
+
+def give_it_to_a_user(world: World) -> None:
+    with sqlite3.connect(world.home / "inventory.sqlite") as connection:
+        connection.execute(
+            "UPDATE computer SET stateid = (SELECT id FROM state WHERE name = 'inuse') "
+            "WHERE hostname = 'vm1'"
+        )
+    connection.close()
+
+
+@pytest.mark.parametrize("take", [finish_the_load, make_a_snapshot, give_it_to_a_user])
+def test_a_domain_in_use_is_kept_with_its_disk(
+    killed: Callable[..., World], take: Callable[[World], None]
+):
+    world = killed("load", "post-load")
+    take(world)
+    before, files = domain_of(world), world.files()
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert f"kept domain {before.name}" in " ".join(found.done)
+    assert domain_of(world) == before
+    assert before.power is PowerState.ON
+    assert world.files() == files
+    assert world.workspace.journal.unfinished() == []
+
+
+def test_a_domain_on_whose_disk_another_stands_is_kept(killed: Callable[..., World]):
+    world = killed("load", "post-load")
+    disk = disk_of(world)
+    child = disk.with_name("mine.qcow2")
+    make = ["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", disk, "-F", "qcow2", child]
+    subprocess.run([*make, "1M"], check=True)
+    (found,) = recover(world.workspace)
+    assert any(f"in use by {child}" in words for words in found.left)
+    assert domain_of(world).power is PowerState.ON
+    child.unlink()
+    assert recover(world.workspace)[0].left == ()
+    assert world.domains() == set()
+
+
+def test_nobody_has_taken_it(killed: Callable[..., World]):
+    world = killed("load", "post-load")
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert world.domains() == set()
+
+
+def lay_a_disk_on_it(world: World) -> None:
+    make = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk_of(world), "-F", "qcow2"]
+    subprocess.run([*make, disk_of(world).with_name("mine.qcow2")], check=True)
+
+
+def move_it_to_another_host(world: World) -> None:
+    database = world.workspace.inventory()
+    computer = computers.get_computer(database, "vm1")
+    computers.assign_vmhost(database, computer.id, "kvm-b", expected=computer)
+
+
+@pytest.mark.parametrize("take", [lay_a_disk_on_it, move_it_to_another_host])
+def test_a_domain_that_was_shut_down_stays_off(
+    killed: Callable[..., World], take: Callable[[World], None]
+):
+    """Started again it would write under another disk, or answer for a computer twice."""
+    world = killed("capture", "copy-to-master")
+    assert domain_of(world).power is PowerState.OFF
+    take(world)
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert "left domain" in " ".join(found.done)
+    assert domain_of(world).power is PowerState.OFF
+    assert world.workspace.journal.unfinished() == []
+
+
+def test_a_domain_that_nobody_needs_off_is_started_again(killed: Callable[..., World]):
+    world = killed("capture", "copy-to-master")
+    recover(world.workspace)
+    assert domain_of(world).power is PowerState.ON
+
+
+@pytest.mark.parametrize("case", ["to-repository", "convert"])
+def test_a_copy_that_is_whole_is_kept(tmp_path: Path, case: str):
+    """What it was copied from may be gone since, by others who have a journal of their own."""
+    world = open_world(tmp_path)
+    fill(world)
+    CASES[case].prepare(world)
+    CASES[case].run(world)
+    journal = world.workspace.journal.entries()[0].path
+    lines = journal.read_text().splitlines(keepends=True)
+    undo = [number for number, line in enumerate(lines) if '"event": "undo"' in line]
+    journal.write_text("".join(lines[: undo[-1] + 1]))  # as a kill behind the renaming leaves it
+    name = image(world, OTHER)
+    copies = {
+        "to-repository": world.home / "repository" / name / f"{name}.qcow2",
+        "convert": world.home / "converted.vmdk",
+    }
+    world.master(name).unlink()
+    files = world.files()
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert f"kept {copies[case]}, which is whole" in found.done
+    assert copies[case].exists()
+    assert world.files() == files
+    assert world.workspace.journal.unfinished() == []
+    world.workspace.close()
