@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .guestimage import GuestImage, build_guest_image
+from .reaper import reaping
 from .servers import LibvirtSystem, PrivateSshd, libvirtd, private_sshd
 
 
@@ -29,7 +30,7 @@ def guest_image(cache_dir: Path) -> GuestImage:
 @pytest.fixture(scope="session")
 def libvirt_system(cache_dir: Path) -> Iterator[LibvirtSystem]:
     """qemu:///system with an active `default` network."""
-    with libvirtd(cache_dir / "libvirt") as system:
+    with reaping(), libvirtd(cache_dir / "libvirt") as system:
         yield system
 
 

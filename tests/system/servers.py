@@ -134,14 +134,15 @@ class _Server:
             raise
 
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
-        self._signal(signal_number)
+        self.signal(signal_number)
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
+            self.signal(signal.SIGKILL)
             self.process.wait(STOP_SECONDS)
 
-    def _signal(self, number: int) -> None:
+    def signal(self, number: int) -> None:
+        """Send a signal to the server, if it still runs."""
         if self.process.poll() is not None:
             return
         if os.geteuid() == 0:
@@ -167,9 +168,22 @@ class LibvirtSystem:
 
     def kill_libvirtd(self) -> None:
         """Kill libvirtd as a crash would; domains live on. Raises when it is not ours to kill."""
+        self._own_libvirtd().stop(signal.SIGKILL)
+
+    @contextmanager
+    def frozen_libvirtd(self) -> Iterator[None]:
+        """Freeze libvirtd: it accepts connections and answers nothing. Raises as kill_libvirtd."""
+        server = self._own_libvirtd()
+        server.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            server.signal(signal.SIGCONT)
+
+    def _own_libvirtd(self) -> _Server:
         if not self.started_here:
             raise ServerError("libvirtd was running before the tests: it is not theirs to kill")
-        self._servers["libvirtd"].stop(signal.SIGKILL)
+        return self._servers["libvirtd"]
 
     def start_libvirtd(self) -> None:
         """Start libvirtd (and virtlogd if it does not run) and wait until it answers.
@@ -332,7 +346,11 @@ class PrivateSshd:
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {kind} {key}\n")
 
     def start(self) -> None:
-        """Start sshd on the same port as ever and wait until it answers."""
+        """Start sshd, unless it runs, on the same port as ever and wait until it answers."""
+        if self._server is not None:
+            return
+        # A session that had only begun holds it for a moment longer than its server.
+        wait_until(lambda: _is_free(self.port), STOP_SECONDS, f"port {self.port}")
         command = [
             *_as_root(),
             _program("sshd"),
@@ -360,8 +378,11 @@ class PrivateSshd:
 
 
 @contextmanager
-def private_sshd(folder: Path) -> Iterator[PrivateSshd]:
-    """Run an sshd with everything it needs in `folder`, an empty one such as tmp_path."""
+def private_sshd(folder: Path, more: str = "") -> Iterator[PrivateSshd]:
+    """Run an sshd with everything it needs in `folder`, an empty one such as tmp_path.
+
+    `more` are lines of its configuration besides.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     _run([*_as_root(), "mkdir", "-p", "-m", "0755", "/run/sshd"])
@@ -370,7 +391,7 @@ def private_sshd(folder: Path) -> Iterator[PrivateSshd]:
     server._make_host_key()
     _make_key(folder / "id_ed25519")
     _private(folder / "authorized_keys", (folder / "id_ed25519.pub").read_text())
-    _private(folder / "sshd_config", SSHD_CONFIG.format(port=server.port, folder=folder))
+    _private(folder / "sshd_config", SSHD_CONFIG.format(port=server.port, folder=folder) + more)
     _private(server.ssh_config, SSH_CONFIG.format(user=server.user, folder=folder))
     _private(
         server.wrapper,
@@ -403,6 +424,17 @@ def _free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise ServerError(f"no free port between {candidates.start} and {candidates.stop}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen()
+        except OSError:
+            return False
+    return True
 
 
 def _greets(port: int) -> bool:
