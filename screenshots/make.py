@@ -3,47 +3,97 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from vcltui.demo.lab import Lab, open_lab
 from vcltui.tui.app import Console
 
 HERE = Path(__file__).parent
+LAB = Path("/tmp/lab")  # noqa: S108 - paths are in the pictures, so it is short and always this
+WIDE, SMALL = (140, 45), (80, 24)
 
 
-async def settle(console: Console) -> None:
-    """Wait until every host has answered and the chosen domain was read."""
-    for _ in range(200):
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what other threads bring about."""
+    for _ in range(600):
+        if holds():
+            return
         await asyncio.sleep(0.05)
-        hosts = console.fleet.hosts()
-        subject = console.subject
-        if hosts and all(host.answered_at for host in hosts) and subject:
-            break
-    await asyncio.sleep(2)
+    raise TimeoutError("the sandbox does not come to rest")
 
 
-async def picture(lab: Lab, name: str, size: tuple[int, int], *keys: str) -> None:
+async def press(pilot: Pilot[None], keys: str) -> None:
+    """Press keys, separated by blanks; `=word` types a word, `.` waits until no job runs."""
+    console = pilot.app
+    assert isinstance(console, Console)  # noqa: S101
+    for key in keys.split():
+        if key == ".":
+            await until(lambda: console.jobs.all() and not console.jobs.active())
+        elif key.startswith("="):
+            await pilot.press(*key[1:])
+        else:
+            await pilot.press(key)
+        await asyncio.sleep(0.6)
+
+
+async def picture(lab: Lab, name: str, size: tuple[int, int], keys: str = "") -> None:
     """Save one SVG after pressing `keys`."""
     console = Console(lab.workspace)
-    async with console.run_test(size=size) as pilot:
-        await settle(console)
-        for key in keys:
-            await pilot.press(key)
-            await asyncio.sleep(0.7)
+    async with console.run_test(size=size, notifications=False) as pilot:
+        await until(
+            lambda: (
+                console.fleet.hosts()
+                and all(host.answered_at for host in console.fleet.hosts())
+                and console.subject
+                and console.desk.examiner.diagnosis
+            )
+        )
+        await asyncio.sleep(3)
+        await press(pilot, keys)
+        await asyncio.sleep(1)
         await pilot.pause()
-        text = console.export_screenshot(title="vcltui demo").replace(str(lab.directory), "/lab")
-        (HERE / f"{name}.svg").write_text(text)
+        (HERE / f"{name}.svg").write_text(console.export_screenshot(title="vcltui demo"))
     console.end()
 
 
+PICTURES = (
+    ("overview", WIDE, ""),
+    ("overview-80x24", SMALL, ""),
+    ("hosts", WIDE, "1"),
+    ("domains", WIDE, "2"),
+    ("images", WIDE, "3"),
+    ("reservations", WIDE, "4"),
+    ("doctor", WIDE, "7"),
+    ("locks", WIDE, "8"),
+    ("mend", WIDE, "4 m enter"),
+    ("load-plan", WIDE, "j j j L =statistics enter"),
+    ("jobs", WIDE, "j j j L =statistics enter y . C =Statistics enter y . 5"),
+    ("snapshots", WIDE, "n =clean enter y . n =patched enter y . enter tab tab"),
+    ("domain", WIDE, "enter"),
+    ("domain-xml", WIDE, "y"),
+    ("image", WIDE, "3 j j enter"),
+    ("bulk", WIDE, "space space space O"),
+    ("confirm-80x24", SMALL, "U"),
+    ("command", WIDE, "colon =load"),
+    ("log", WIDE, "n =more enter y . 6"),
+    ("help", WIDE, "question_mark"),
+)
+
+
 async def main() -> None:
-    """Make them all."""
-    with tempfile.TemporaryDirectory() as folder, open_lab(Path(folder) / "lab") as lab:
-        await picture(lab, "overview", (140, 45))
-        await picture(lab, "overview-80x24", (80, 24))
-        await picture(lab, "load-plan", (140, 45), "L", "enter")
-        await picture(lab, "help", (140, 45), "question_mark")
+    """Make them all, on one sandbox that goes on as the pictures do."""
+    LAB.mkdir()  # not on what somebody else has there
+    try:
+        with open_lab(LAB) as lab:
+            for name, size, keys in PICTURES:
+                await picture(lab, name, size, keys)
+    finally:
+        shutil.rmtree(LAB)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
