@@ -1,6 +1,7 @@
 # make demo     the console on the sandbox lab; without a terminal, its tour in plain text
 # make test     every check and every test, the system tests included (root or sudo)
 # make check    the quick part: linters, types, contracts and unit tests
+# make bench    measures it against the floor; writes bench/RESULTS.md
 # make lock     requirements/ from pyproject.toml; UPGRADE=--upgrade for newer versions
 # make clean    removes what the others made in this checkout
 #
@@ -12,7 +13,8 @@ BIN := .venv/bin
 PLAIN = $(if $(CI),NO_COLOR=1)
 PYTEST = $(BIN)/pytest $(if $(CI),--color=no)
 # As root, because they start libvirtd; no file of root's is left in the checkout.
-SYSTEM_PYTEST = $(if $(filter-out 0,$(shell id -u)),sudo -E -H) \
+AS_ROOT = $(if $(filter-out 0,$(shell id -u)),sudo -E -H)
+SYSTEM_PYTEST = $(AS_ROOT) \
 	env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -p no:cacheprovider
 NEEDS := need-runtime need-check need-test
 PIP_TOOLS := pip-tools==7.6.2
@@ -21,7 +23,7 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/pip-tools/bin/pip-compile
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .NOTPARALLEL:
-.PHONY: demo test check static lint types contracts quick unit system lock clean $(NEEDS)
+.PHONY: demo test check static lint types contracts quick unit system bench lock clean $(NEEDS)
 
 demo: need-runtime
 	@if test -t 0 && test -t 1; \
@@ -46,13 +48,17 @@ contracts: need-check
 	$(PLAIN) $(BIN)/lint-imports --no-logo
 
 quick: need-check
-	$(PYTEST) -n 2 -m "not system and not slow" tests/unit
+	$(PYTEST) -n 2 -m "not system and not slow and not mariadb" tests/unit
 
-unit: need-check
+unit: need-test
 	$(PYTEST) -n 2 tests/unit
 
 system: need-test
 	$(SYSTEM_PYTEST) tests/system
+
+# As root for the same reason.
+bench: need-test
+	$(AS_ROOT) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(BIN)/python bench/run.py
 
 lock:
 	/usr/bin/python3 -m venv build/pip-tools
