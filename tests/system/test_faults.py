@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.faults.running import BIG_BYTES, At, big_image, children, everything
+from tests.unit.faults.running import BIG_BYTES, At, big_image, children, everything, slowed_copies
 from tests.unit.provisioning.world import World, checksum, open_world
 from tests.unit.tui.driving import console, plain_environment
 from vcltui.errors import VcltuiError
@@ -128,7 +128,10 @@ def test_the_disk_becomes_full(
             os.kill(pid, signal.SIGCONT)
 
     fault = At(step if share == 0.0 else 0.02, become_full, copying=step)
-    with pytest.raises(VcltuiError, match=r"no space is left|are free") as raised:
+    with (
+        slowed_copies(small.home, mib_per_second=256),  # so that its first share is heard in time
+        pytest.raises(VcltuiError, match=r"no space is left|are free") as raised,
+    ):
         run(small, fault)
     assert fault.done
     assert raised.value.hint

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.unit.faults.running import slowed_copies
 from tests.unit.provisioning.world import World, open_world
 
 
@@ -27,12 +26,7 @@ def image(world: World) -> str:
 
 
 @pytest.fixture
-def slow_copies(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def slow_copies(tmp_path: Path) -> Iterator[None]:
     """The real qemu-img copies no faster than can be followed, however fast the disk is."""
-    folder = tmp_path_factory.mktemp("slow")
-    whole = shutil.which("qemu-img")
-    slow = '[ "$1" = convert ] && shift && set -- convert -r 256M "$@"'
-    script = f'#!/bin/sh\n{slow}\nexec {whole} "$@"\n'
-    (folder / "qemu-img").write_text(script)
-    (folder / "qemu-img").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    with slowed_copies(tmp_path, mib_per_second=256):
+        yield

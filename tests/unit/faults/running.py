@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from tests.unit.provisioning.world import World, checksum
 from vcltui.operations.runner import Observer
@@ -57,6 +61,20 @@ def children(program: str) -> list[int]:
             if name.exists() and name.read_text().strip() == program:
                 found.append(int(pid))
     return found
+
+
+@contextmanager
+def slowed_copies(home: Path, mib_per_second: int) -> Iterator[None]:
+    """Before the real qemu-img stands one that has it copy at most at a speed."""
+    folder = home / "slow"
+    folder.mkdir()
+    slow = f'[ "$1" = convert ] && shift && set -- convert -r {mib_per_second}M "$@"'
+    whole = shutil.which("qemu-img")
+    (folder / "qemu-img").write_text(f'#!/bin/sh\n{slow}\nexec {whole} "$@"\n')
+    (folder / "qemu-img").chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        yield
 
 
 def big_image(world: World, pretty: str = "Big System") -> str:

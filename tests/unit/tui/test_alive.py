@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.mariadb import MariaDB
-from tests.unit.faults.running import big_image, children
+from tests.unit.faults.running import big_image, children, slowed_copies
 from tests.unit.faults.test_mariadb_faults import world as on_mariadb  # noqa: F401 - a fixture
 from tests.unit.provisioning.world import World, open_world
 from tests.unit.tui.driving import Driver, console, until
@@ -61,8 +61,10 @@ async def test_while_a_copy_is_frozen_and_then_killed(world: World):
     for path in (world.home / "datastore").glob(f"{image}.*"):
         path.unlink()
     async with console(world.workspace) as driver:
-        await retrieve(driver, image)
-        programs = await frozen_copy()
+        # However fast the disk is, the copy is still under way when the key is done with.
+        with slowed_copies(world.home, mib_per_second=32):
+            await retrieve(driver, image)
+            programs = await frozen_copy()
         await driver.answers_to_keys()
         assert driver.app.jobs.get(1).state is JobState.RUNNING
         for pid in programs:
@@ -88,8 +90,9 @@ async def test_while_the_database_is_stopped_under_a_capture(
         await driver.press("C")
         await driver.enter("Notes")
         await driver.shows(Confirm)
-        await driver.press("y")
-        programs = await frozen_copy()
+        with slowed_copies(world.home, mib_per_second=32):
+            await driver.press("y")
+            programs = await frozen_copy()
         mariadb.stop()
         for pid in programs:
             os.kill(pid, signal.SIGCONT)
