@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from vcltui.operations.runner import Outcome
 from vcltui.runtime.job_models import Job, JobLine, JobState
-from vcltui.runtime.journal import KILLED, RECOVERED, RUNNING, Entry, Journal
+from vcltui.runtime.journal import Journal
+from vcltui.runtime.journal_entry import KILLED, RECOVERED, RUNNING, Entry
 
 _STATES = {
     Outcome.DONE.value: JobState.DONE,

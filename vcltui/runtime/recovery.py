@@ -11,7 +11,8 @@ from vcltui.operations.undo import UndoAction
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.execute import RESERVATION, lock_path
 from vcltui.provisioning.undo import Undoer
-from vcltui.runtime.journal import RECOVERED, Entry, write_line
+from vcltui.runtime.journal_entry import RECOVERED, Entry
+from vcltui.runtime.journal_writer import write_line
 from vcltui.runtime.targets import Targets
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import semaphores
@@ -41,9 +42,11 @@ def recover(workspace: Workspace, *, host: str | None = None) -> list[Recovery]:
     Operations that another process is recovering are passed over. Raises nothing for what could
     not be undone: it is told in `left` and stays in the journal for the next run.
     """
+    found = workspace.journal.unfinished()
+    workspace.journal.put_ended_away()
     return [
         recovered
-        for entry in workspace.journal.unfinished()
+        for entry in found
         if host is None or entry.host == host
         if (recovered := _recover_entry(workspace, entry)) is not None
     ]

@@ -29,7 +29,7 @@ from vcltui.provisioning import deletion, load
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_copies import plan_retrieve
 from vcltui.provisioning.image_import import ImportRequest, plan_import
-from vcltui.runtime import journal
+from vcltui.runtime import journal_writer
 from vcltui.runtime.recovery import recover
 from vcltui.vcldb import embedded
 
@@ -211,7 +211,7 @@ class Inventory:
 
 def test_a_full_disk_under_the_journal(world: World, image: str, monkeypatch: pytest.MonkeyPatch):
     """Nothing begins without its record; and what was done is never undone for want of its end."""
-    whole, free = journal.write_line, 6
+    whole, free = journal_writer.write_line, 6
 
     def write(file: object, event: str, **values: object) -> None:
         nonlocal free
@@ -221,7 +221,7 @@ def test_a_full_disk_under_the_journal(world: World, image: str, monkeypatch: py
         whole(file, event, **values)
 
     files = everything(world)
-    monkeypatch.setattr(journal, "write_line", write)
+    monkeypatch.setattr(journal_writer, "write_line", write)
     with pytest.raises(NodeError, match="journal .* can't be written"):
         world.computer("vm1", image).load()
     assert (world.domains(), everything(world)) == (set(), files)
@@ -231,7 +231,7 @@ def test_a_full_disk_under_the_journal(world: World, image: str, monkeypatch: py
     monkeypatch.undo()
     assert world.workspace.journal.unfinished() == []
     free = 100
-    monkeypatch.setattr(journal, "write_line", _ends_only_when_cut_short(whole))
+    monkeypatch.setattr(journal_writer, "write_line", _ends_only_when_cut_short(whole))
     world.computer("vm1", image).load()
     monkeypatch.undo()
     assert world.workspace.journal.unfinished() == []
@@ -279,7 +279,7 @@ def test_the_clock_jumps(world: World, image: str, monkeypatch: pytest.MonkeyPat
             real = datetime.now(UTC)
             return real + timedelta(days=400 * (1 if number % 2 else -1), seconds=number)
 
-    for module in (journal, deletion, load):
+    for module in (journal_writer, deletion, load):
         monkeypatch.setattr(module, "datetime", Jumping)
     master = checksum(world.master(image))
     for _ in range(3):

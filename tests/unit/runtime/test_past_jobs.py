@@ -32,8 +32,8 @@ def test_own_operations_are_not_even_read(tmp_path: Path, monkeypatch: pytest.Mo
     for number in range(5):
         work(own, f"Own {number}")
     read: list[Path] = []
-    whole = journals._read
-    monkeypatch.setattr(journals, "_read", lambda path: (read.append(path), whole(path))[1])
+    whole = journals.read_entry
+    monkeypatch.setattr(journals, "read_entry", lambda path: (read.append(path), whole(path))[1])
     assert [job.title for job in past_jobs.past_jobs(own)] == ["Theirs"]
     assert len(read) == 1
 
@@ -44,8 +44,8 @@ def test_no_more_are_read_than_are_shown(tmp_path: Path, monkeypatch: pytest.Mon
         work(other, f"Theirs {number}")
     monkeypatch.setattr(past_jobs, "_MOST", 2)
     read: list[Path] = []
-    whole = journals._read
-    monkeypatch.setattr(journals, "_read", lambda path: (read.append(path), whole(path))[1])
+    whole = journals.read_entry
+    monkeypatch.setattr(journals, "read_entry", lambda path: (read.append(path), whole(path))[1])
     found = past_jobs.past_jobs(Journal(tmp_path))
     assert [job.title for job in found] == ["Theirs 5", "Theirs 4"]
     assert len(read) == 2
