@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterable
@@ -14,8 +15,8 @@ Found = TypeVar("Found")
 
 _SETTLED_SECONDS = 2.0
 """How old a change must be, since two within a clock's tick have one time."""
-_MOST_FOLDERS = 4096
-"""Of one node: images have folders of their own, which come and go."""
+_KEPT_SECONDS = 600.0
+"""Images have folders of their own, which come and go: what nobody lists so long is forgotten."""
 
 
 class Remembered(Generic[Found]):
@@ -31,23 +32,32 @@ class Remembered(Generic[Found]):
     def folder(self, node: Node, directory: str) -> Folder[Found]:
         """What is known of a folder, to be asked and told during one listing of it.
 
-        What that listing neither asks for nor tells is forgotten with the next; so are the folders
-        that were listed longest ago, where there are very many.
+        What that listing neither asks for nor tells is forgotten with the next; so are folders
+        that nobody has listed for long.
         """
+        now = time.monotonic()
         with self._lock:
             folders = self._folders.setdefault(node, {})
             before = folders.pop(directory, None)
-            folders[directory] = now = Folder(before.now if before is not None else {})
-            if len(folders) > _MOST_FOLDERS:
-                del folders[next(iter(folders))]
-        return now
+            folders[directory] = made = Folder(before.now if before is not None else {}, now)
+            # In the order of their listing, of which each time a few at most are over.
+            for oldest in list(itertools.islice(folders, 2)):
+                if folders[oldest].listed_at < now - _KEPT_SECONDS:
+                    del folders[oldest]
+        return made
 
 
 class Folder(Generic[Found]):
-    """What is known of one folder's files, by any key: a file's name, an image's."""
+    """What is known of one folder's files, by any key: a file's name, an image's.
 
-    def __init__(self, before: dict[str, tuple[tuple[FileStat, ...], Found]]) -> None:
+    `listed_at` is the monotonic time of the listing.
+    """
+
+    def __init__(
+        self, before: dict[str, tuple[tuple[FileStat, ...], Found]], listed_at: float
+    ) -> None:
         self._before = before
+        self.listed_at = listed_at
         self.now: dict[str, tuple[tuple[FileStat, ...], Found]] = {}
 
     def recall(self, key: str, files: Iterable[FileStat]) -> Found | None:

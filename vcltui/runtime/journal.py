@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +22,7 @@ from vcltui.runtime.journal_writer import make_private, writer
 _ENDED = "ended"
 _CLAIM_SECONDS = 0.5
 _CLAIM_PAUSE_SECONDS = 0.01
-_MOST_OWN = 2000
+_MOST_OWN = 1000
 
 
 class Journal:
@@ -49,9 +48,12 @@ class Journal:
         return list(self._entries_in(self._all_names()))
 
     def entries_of_others(self, most: int) -> list[Entry]:
-        """The newest `most` operations but those that this journal itself was told of lately."""
-        others = (name for name in self._all_names() if name not in self._own)
-        return list(islice(self._entries_in(others), most))
+        """Of the newest `most` operations those that this journal itself was not told of.
+
+        `most` is 1,000 at most: of more it is not kept which are its own.
+        """
+        newest = self._all_names()[: min(most, _MOST_OWN)]
+        return list(self._entries_in(name for name in newest if name not in self._own))
 
     def _all_names(self) -> list[str]:
         """The names of its files, those put away too, the newest first."""

@@ -38,8 +38,11 @@ class Back(Message):
     """Somebody wants to be where they were before."""
 
 
+MOST_VISITED = 100
+
+
 class History:
-    """The places that were visited, and which of them is shown."""
+    """The places that were visited last, and which of them is shown."""
 
     def __init__(self, start: Place) -> None:
         self._places = [start]
@@ -59,7 +62,8 @@ class History:
             return
         del self._places[self._at + 1 :]
         self._places.append(place)
-        self._at += 1
+        del self._places[:-MOST_VISITED]
+        self._at = len(self._places) - 1
 
     def back(self) -> Place | None:
         """The place before, which is shown from now on; None at the first."""

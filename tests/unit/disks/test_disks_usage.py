@@ -260,9 +260,11 @@ def test_only_what_changed_in_a_repository_is_read_again(disks, other):
 
 def test_folders_that_are_gone_are_not_remembered_for_ever(node, other, monkeypatch):
     """Each image of a repository may have one, and they come and go."""
-    monkeypatch.setattr(remembered, "_MOST_FOLDERS", 3)
     known: remembered.Remembered[str] = remembered.Remembered()
+    began = time.monotonic()
     for number in range(10):
+        now = began + 400 * number
+        monkeypatch.setattr(remembered.time, "monotonic", lambda now=now: now)
         known.folder(node, f"{other.folder}/image{number}")
         known.folder(node, str(other.folder))
     folders = set(known._folders[node])

@@ -89,9 +89,13 @@ def test_one_that_was_recovered_and_put_away_is_not_claimed(tmp_path: Path):
     assert not list(tmp_path.glob("*.jsonl"))
 
 
-def test_no_more_own_names_are_kept_than_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(journals, "_MOST_OWN", 2)
+def test_own_operations_are_never_those_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """However many there were: their names are not kept for ever."""
+    monkeypatch.setattr(journals, "_MOST_OWN", 3)
     journal = Journal(tmp_path)
     for number in range(4):
         work(journal, f"Own {number}")
-    assert [entry.title for entry in journal.entries_of_others(9)] == ["Own 1", "Own 0"]
+        put_away(journal)
+    work(Journal(tmp_path), "Theirs")
+    assert [entry.title for entry in journal.entries_of_others(9)] == ["Theirs"]
+    assert len(journal._own) == 3

@@ -52,3 +52,13 @@ def test_the_same_name_on_another_host_is_another_place():
     history = History(Place("image", "kvm-a", "/d/x"))
     history.visit(Place("image", "kvm-b", "/d/x"))
     assert history.back() == Place("image", "kvm-a", "/d/x")
+
+
+def test_no_more_than_the_last_places_are_kept():
+    history = History(OVERVIEW)
+    visited = [Place("image", "kvm-a", f"/d/{number}") for number in range(150)]
+    for place in visited:
+        history.visit(place)
+    back = [place for _ in range(200) if (place := history.back()) is not None]
+    assert back == visited[-2:-101:-1]
+    assert history.forward() == visited[-99]
