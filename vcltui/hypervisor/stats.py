@@ -81,15 +81,15 @@ class Survey:
 
     def _same(self, records: list[Record], in_doubt: Collection[str]) -> list[Domain]:
         """The rows where the domains have the same names in the same order as before."""
-        rows = self._rows.copy()
-        before = list(zip(rows, self._stats, strict=True))
-        for place, (record, (_, old)) in enumerate(zip(records, before, strict=True)):
-            if record[1] != old and _told(record[1]) != _told(old):
-                rows[place] = self._row(record, None)
+        before, rows = self._rows, self._rows.copy()
+        others = [place for place, old in enumerate(self._stats) if records[place][1] != old]
+        for place in others:
+            if _told(records[place][1]) != _told(self._stats[place]):
+                rows[place] = self._row(records[place], None)
         for name in in_doubt:
             place = self._places.get(name, -1)
             if place >= 0:
-                rows[place] = self._row(records[place], before[place])
+                rows[place] = self._row(records[place], (before[place], self._stats[place]))
         return rows
 
     def _others(

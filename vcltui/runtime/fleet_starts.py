@@ -46,7 +46,7 @@ class Starts:
         self._lock = threading.Lock()
         self._heard: dict[str, datetime] = {}
         self._runs: dict[str, _Run] = {}
-        self._settled: Sequence[Domain] | None = None
+        self._settled: Sequence[Domain] = ()
         self._news: set[str] = set()
 
     def hear(self, event: HostEvent) -> None:
@@ -66,22 +66,28 @@ class Starts:
         """What runs on the host as it just said, with what had been heard before."""
         if rows is self._settled and not heard:
             return
-        self._settled = rows
+        before, self._settled = self._settled, rows
+        few = _others(rows, before, heard)
+        if few is None:
+            for uuid in self._runs.keys() - {row.uuid for row in rows}:
+                self._end(uuid)
         now, since = datetime.now(UTC), time.monotonic()
-        runs: dict[str, _Run] = {}
-        for row in rows:
+        for row in rows if few is None else few:
+            known, heard_at = self._runs.get(row.uuid), heard.get(row.uuid)
             if not row.power.is_active:
-                continue
-            known = self._runs.get(row.uuid)
-            if row.uuid in heard:
-                runs[row.uuid] = _Run(Start(heard[row.uuid], exactly=True), row.id, since)
-            elif known is not None and known.id == row.id:
-                runs[row.uuid] = known
-            else:
-                runs[row.uuid] = _Run(Start(now, exactly=False), row.id, since)
-        self._news |= self._runs.keys() - runs.keys()
-        self._news |= {uuid for uuid, run in runs.items() if run is not self._runs.get(uuid)}
-        self._runs = runs
+                self._end(row.uuid)
+            elif heard_at is not None:
+                self._begin(row, Start(heard_at, exactly=True), since)
+            elif known is None or known.id != row.id:
+                self._begin(row, Start(now, exactly=False), since)
+
+    def _begin(self, row: Domain, start: Start, since: float) -> None:
+        self._runs[row.uuid] = _Run(start, row.id, since)
+        self._news.add(row.uuid)
+
+    def _end(self, uuid: str) -> None:
+        if self._runs.pop(uuid, None) is not None:
+            self._news.add(uuid)
 
     def take_news(self) -> set[str]:
         """The UUIDs of the domains whose starts are others since this was asked last."""
@@ -107,3 +113,14 @@ class Starts:
         if read is not None and slow.read_at is not None and slow.read_at >= run.since:
             return Start(read, exactly=True)
         return run.start
+
+
+def _others(
+    rows: Sequence[Domain], before: Sequence[Domain], heard: Mapping[str, datetime]
+) -> list[Domain] | None:
+    """Of thousands the few rows that are others or were heard of; None where domains are."""
+    if len(rows) != len(before):
+        return None
+    pairs = zip(rows, before, strict=True)
+    found = [(row, old) for row, old in pairs if row is not old or row.uuid in heard]
+    return [row for row, _ in found] if all(row.uuid == old.uuid for row, old in found) else None
