@@ -84,6 +84,25 @@ def test_a_restart_between_two_looks_is_noticed():
     assert second.at > first.at
 
 
+def test_of_many_domains_those_alone_are_settled_that_are_others():
+    starts = Starts()
+    first, second, third = (replace(_row(1), name=name, uuid=name) for name in ("a", "b", "c"))
+    starts.settle((first, second), {})
+    known = starts.of("a", "a", _NOTHING_READ)
+    assert starts.take_news() == {"a", "b"}
+    again = replace(second, id=2)
+    starts.settle((first, again), {})
+    assert starts.take_news() == {"b"}
+    assert starts.of("a", "a", _NOTHING_READ) is known
+    starts.settle((first, third), {})  # as many as before, but another
+    assert starts.take_news() == {"b", "c"}
+    assert starts.of("b", "b", _NOTHING_READ) is None
+    starts.settle((first, third), {"a": _EARLIER})  # the same rows, of which one was heard
+    assert starts.take_news() == {"a"}
+    starts.settle((first,), {})
+    assert starts.take_news() == {"c"}
+
+
 def test_what_the_host_has_on_file_counts_if_it_was_read_of_this_run():
     starts = Starts()
     too_old = SlowFacts(starts={"vm1": _EARLIER}, read_at=time.monotonic())
