@@ -26,8 +26,8 @@ from bench.daemons import TEST_XML
 from bench.measuring import Line, tell
 from vcltui.models.host import VMHost
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_host import HostWatcher
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.host import HostWatcher
 
 SIZES = (100, 1_000, 10_000)
 DOMAINS = 100  # on each host

@@ -37,7 +37,7 @@ from vcltui.models.host import VMHost
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Step
 from vcltui.provisioning import definition, paths
-from vcltui.runtime.jobs import LANES
+from vcltui.runtime.jobs.jobs import LANES
 
 LOADS, HOSTS = 50, 4
 IMAGE_MEBIBYTES = 640

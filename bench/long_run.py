@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.unit.provisioning.world import World, open_world
 from vcltui.runtime.actions import ACTIONS, Subject
-from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_work import work_for
-from vcltui.runtime.jobs import MOST_ENDED
+from vcltui.runtime.jobs.jobs import MOST_ENDED
+from vcltui.runtime.jobs.models import Job, JobState
+from vcltui.runtime.jobs.work import work_for
 from vcltui.tui.app import Console
 from vcltui.tui.garbage import SWEEP_SECONDS, sweep
 

@@ -34,8 +34,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from vcltui.hypervisor.events import subscribe
 from vcltui.models.host import VMHost
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_host import HostWatcher
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.host import HostWatcher
 
 ROUNDS = {100: 100, 1_000: 25, 5_000: 9}
 GROUPS = libvirt.VIR_DOMAIN_STATS_STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL

@@ -16,8 +16,8 @@ import pytest
 from vcltui.models.domain import PowerState
 from vcltui.models.host import VMHost, VMProfile
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_models import LiveDomain, LiveHost
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.models import LiveDomain, LiveHost
 
 from .servers import LibvirtSystem
 

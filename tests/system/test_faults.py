@@ -29,7 +29,7 @@ from vcltui.provisioning.image_copies import plan_copy_to_repository, plan_retri
 from vcltui.provisioning.image_import import ImportRequest, plan_import
 from vcltui.provisioning.session import HostSession
 from vcltui.provisioning.snapshotting import plan_create
-from vcltui.runtime.job_models import JobState
+from vcltui.runtime.jobs.models import JobState
 from vcltui.runtime.recovery import recover
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.vcldb import images

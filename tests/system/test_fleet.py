@@ -13,8 +13,9 @@ import pytest
 
 from vcltui.hypervisor.stats import Survey
 from vcltui.models.domain import PowerState
-from vcltui.runtime import fleet_host, fleet_look
-from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.fleet import host as fleet_host
+from vcltui.runtime.fleet import look as fleet_look
+from vcltui.runtime.fleet.models import HostState
 
 from .guestimage import GuestImage
 from .live_fleet import Outside, Watched

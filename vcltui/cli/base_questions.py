@@ -17,7 +17,7 @@ from vcltui.models.basecapture import (
 )
 from vcltui.models.inventory import OperatingSystem
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb import basecapture
+from vcltui.vcldb.basecapture import capture as basecapture
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from vcltui.errors import RefusedError, UsageError
 from vcltui.models.basecapture import BaseCaptureRequest, CaptureWay
 from vcltui.models.locks import owner_lock
 from vcltui.operations.step import Operation
-from vcltui.provisioning.base_capture import plan_base_capture
-from vcltui.provisioning.base_checks import check_base_capture
-from vcltui.provisioning.base_restart import plan_base_discard, plan_base_restart
+from vcltui.provisioning.basecapture.capture import plan_base_capture
+from vcltui.provisioning.basecapture.checks import check_base_capture
+from vcltui.provisioning.basecapture.restart import plan_base_discard, plan_base_restart
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.runtime.handed_over import watched
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb import baseoutcome
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 
 
 def capture_base(workspace: Workspace, answers: BaseAnswers, *, dry_run: bool, yes: bool) -> None:

@@ -8,7 +8,7 @@ from vcltui.cli.change import clean_up
 from vcltui.cli.output import Row, json_option, show
 from vcltui.cli.workspace import pass_workspace
 from vcltui.errors import RefusedError
-from vcltui.runtime.journal_entry import Entry
+from vcltui.runtime.journal.entry import Entry
 from vcltui.runtime.recovery import Recovery
 from vcltui.runtime.workspace import Workspace
 

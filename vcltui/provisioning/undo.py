@@ -30,8 +30,9 @@ from vcltui.provisioning.context import Context
 from vcltui.provisioning.disk_users import disk_users
 from vcltui.provisioning.session import HostSession
 from vcltui.provisioning.taken import taken_into_use
-from vcltui.vcldb import baseoutcome, revisions
 from vcltui.vcldb import images as image_rows
+from vcltui.vcldb import revisions
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 
 if TYPE_CHECKING:
     from vcltui.vcldb.database import Database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vcltui.models.basecapture import BaseCaptureChoices
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb import basechoices
+from vcltui.vcldb.basecapture import choices as basechoices
 
 
 def base_choices(workspace: Workspace, computer: str) -> BaseCaptureChoices:

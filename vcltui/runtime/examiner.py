@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import VcltuiError
 from vcltui.runtime import diagnosis
-from vcltui.runtime.fleet_lane import Lane
+from vcltui.runtime.fleet.lane import Lane
 from vcltui.runtime.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from vcltui.doctor.facts import Unknown
 from vcltui.errors import CancelledError, VcltuiError
 from vcltui.models.basecapture import CaptureState, CaptureWay
 from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.provisioning.base_watch import CaptureOutcome, watch
+from vcltui.provisioning.basecapture.watch import CaptureOutcome, watch
 from vcltui.provisioning.vcld_log import VcldLog
 from vcltui.runtime.diagnosis import ManagementNodes
 from vcltui.runtime.workspace import Workspace
-from vcltui.vcldb import baseoutcome
 from vcltui.vcldb import diagnosis as diagnosis_rows
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 
 
 def watched(workspace: Workspace, operation: Operation) -> Operation:

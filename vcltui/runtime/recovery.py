@@ -11,8 +11,8 @@ from vcltui.operations.undo import UndoAction
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.execute import RESERVATION, lock_path
 from vcltui.provisioning.undo import Undoer
-from vcltui.runtime.journal_entry import RECOVERED, Entry
-from vcltui.runtime.journal_writer import write_line
+from vcltui.runtime.journal.entry import RECOVERED, Entry
+from vcltui.runtime.journal.writer import write_line
 from vcltui.runtime.targets import Targets
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import semaphores

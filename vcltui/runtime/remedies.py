@@ -20,8 +20,8 @@ from vcltui.operations.step import Operation
 from vcltui.operations.undo import UndoAction
 from vcltui.provisioning.execute import lock_path
 from vcltui.runtime.diagnosis import ManagementNodes, all_sessions, strangers
-from vcltui.runtime.job_work import Planned
-from vcltui.runtime.jobs import Work
+from vcltui.runtime.jobs.jobs import Work
+from vcltui.runtime.jobs.work import Planned
 from vcltui.runtime.recovery import recover
 from vcltui.runtime.workspace import Workspace
 

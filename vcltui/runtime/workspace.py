@@ -13,7 +13,7 @@ from vcltui.config import Config, hosts_from_uris
 from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.provisioning import session as host_session
-from vcltui.runtime.journal import Journal
+from vcltui.runtime.journal.journal import Journal
 from vcltui.vcldb import database as databases
 from vcltui.vcldb import hosts
 

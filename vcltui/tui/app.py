@@ -21,9 +21,9 @@ from textual.worker import Worker
 from vcltui.errors import VcltuiError
 from vcltui.runtime.actions import ACTIONS, BY_ID, Action, Subject, possible
 from vcltui.runtime.examiner import Examiner
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.jobs.jobs import Jobs
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui import conduct, help_text, mending

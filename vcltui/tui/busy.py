@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vcltui.runtime.fleet_models import DomainView
-from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.fleet.models import DomainView
+from vcltui.runtime.jobs.jobs import Jobs
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.tui.glyphs import Glyphs
 
 Busy = Mapping[tuple[str, str], Job]

@@ -12,8 +12,8 @@ from textual.app import App
 
 from vcltui.errors import VcltuiError
 from vcltui.operations.step import Operation
-from vcltui.runtime import job_work
 from vcltui.runtime.actions import Action, Arguments, Danger, Subject, possible
+from vcltui.runtime.jobs import work as job_work
 from vcltui.tui import asking
 from vcltui.tui.desk import Desk
 from vcltui.tui.dialogs import confirm

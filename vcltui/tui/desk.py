@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vcltui.runtime.examiner import Examiner
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.jobs.jobs import Jobs
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.glyphs import Glyphs

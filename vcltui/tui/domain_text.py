@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from vcltui.models.domain import Snapshot
-from vcltui.runtime.fleet_models import DomainDetails, DomainView, LiveHost
-from vcltui.runtime.job_models import Job
+from vcltui.runtime.fleet.models import DomainDetails, DomainView, LiveHost
+from vcltui.runtime.jobs.models import Job
 from vcltui.tui.busy import busy_words
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.domains import uptime

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from textual._styles_cache import StylesCache
 
-from vcltui.runtime.fleet_lane import Lane
+from vcltui.runtime.fleet.lane import Lane
 
 SWEEP_SECONDS = 60.0
 QUIET_SECONDS = 3.0

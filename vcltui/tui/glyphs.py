@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vcltui.models.domain import PowerState
-from vcltui.runtime.fleet_models import HostState
-from vcltui.runtime.job_models import JobState, StepState
+from vcltui.runtime.fleet.models import HostState
+from vcltui.runtime.jobs.models import JobState, StepState
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from vcltui.runtime.job_models import Job, JobState, StepState
+from vcltui.runtime.jobs.models import Job, JobState, StepState
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.jobs import bar
 from vcltui.tui.tones import ATTENTION

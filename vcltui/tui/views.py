@@ -10,8 +10,9 @@ from textual.app import App
 
 from vcltui.errors import VcltuiError
 from vcltui.models import guest
-from vcltui.runtime import domain_xml, job_work, terminal_commands
+from vcltui.runtime import domain_xml, terminal_commands
 from vcltui.runtime.actions import BASE_XML, Action, Input, Subject, possible
+from vcltui.runtime.jobs import work as job_work
 from vcltui.tui import conduct
 from vcltui.tui.desk import Desk
 from vcltui.tui.dialogs import simple

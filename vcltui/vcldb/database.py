@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from vcltui.errors import InventoryError, NotFoundError, RefusedError
-from vcltui.vcldb import embedded, server, upgrade
+from vcltui.vcldb import server
+from vcltui.vcldb.embedded import engine as embedded
+from vcltui.vcldb.embedded import upgrade
 from vcltui.vcldb.messages import inventory_error
 
 _SQLITE_PREFIX = "sqlite:///"

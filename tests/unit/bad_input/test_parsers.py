@@ -47,7 +47,7 @@ from vcltui.nodes.ssh_files import parse_listing, parse_stat
 from vcltui.nodes.ssh_target import SshTarget
 from vcltui.operations.undo import UnknownUndo, from_record, to_record
 from vcltui.provisioning.execute import lock_path
-from vcltui.runtime.journal import Journal
+from vcltui.runtime.journal.journal import Journal
 from vcltui.runtime.plain_text import plain_text
 
 NODE = LocalNode("here")

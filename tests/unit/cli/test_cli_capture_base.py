@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 
 from tests.unit.cli.cli_lab import V1, Lab
 from vcltui.errors import DiskError
-from vcltui.vcldb import baseoutcome, tables
+from vcltui.vcldb import tables
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 from vcltui.vcldb.clock import database_now
 from vcltui.vcldb.database import open_database
 from vcltui.vcldb.loadlog import insert_load_log
@@ -160,7 +161,7 @@ def test_a_failed_capture_is_given_up(loaded: Lab, monkeypatch: pytest.MonkeyPat
 
 def test_handing_over_is_watched_to_its_end(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     check_in(loaded)
-    from vcltui.provisioning import base_watch
+    from vcltui.provisioning.basecapture import watch as base_watch
 
     outcomes = iter([None, base_watch.CaptureOutcome.FAILED])
     monkeypatch.setattr(base_watch, "_outcome", lambda *_arguments: next(outcomes))

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.doctor.scene import Scene
 from vcltui.errors import ConflictError, RefusedError
 from vcltui.hypervisor import domains
-from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.jobs.jobs import Jobs
 from vcltui.runtime.remedies import plan_remedy, run_remedy, work_for_remedy
 from vcltui.vcldb import tables as t
 from vcltui.vcldb.hosts import add_vmhost

@@ -16,7 +16,7 @@ from vcltui.hypervisor import domains
 from vcltui.models.guest import NodeState
 from vcltui.models.names import domain_belongs_to
 from vcltui.operations.runner import Outcome
-from vcltui.runtime.journal_entry import KILLED, RECOVERED
+from vcltui.runtime.journal.entry import KILLED, RECOVERED
 from vcltui.runtime.recovery import recover
 
 _DELETIONS = ("delete-master", "delete-last", "delete-stored")

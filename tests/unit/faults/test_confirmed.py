@@ -18,7 +18,7 @@ from vcltui.provisioning.deletion import plan_unload
 from vcltui.provisioning.load import plan_load
 from vcltui.provisioning.snapshotting import plan_delete
 from vcltui.runtime.actions import BY_ID, Subject
-from vcltui.runtime.job_work import plan, work_for
+from vcltui.runtime.jobs.work import plan, work_for
 
 pytestmark = pytest.mark.slow
 

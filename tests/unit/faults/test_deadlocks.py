@@ -19,9 +19,10 @@ from tests.unit.provisioning.world import World
 from vcltui.errors import InventoryBusyError, LockedError
 from vcltui.models.domain import PowerState
 from vcltui.models.evidence import SemaphoreRow
-from vcltui.vcldb import computers, images, request_remedies, reservations, semaphores
+from vcltui.vcldb import computers, images, reservations, semaphores
 from vcltui.vcldb.columntypes import now
 from vcltui.vcldb.database import Database, open_database
+from vcltui.vcldb.remedies import requests as request_remedies
 
 pytestmark = [pytest.mark.slow]
 

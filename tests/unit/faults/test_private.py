@@ -19,7 +19,7 @@ from vcltui.nodes.ssh_master import socket_directory
 from vcltui.nodes.ssh_target import SshTarget
 from vcltui.operations.runner import Observer
 from vcltui.runtime.actions import Action
-from vcltui.runtime.job_work import work_for
+from vcltui.runtime.jobs.work import work_for
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.kept import Kept
 from vcltui.vcldb.database import open_database

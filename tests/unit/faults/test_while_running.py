@@ -29,9 +29,9 @@ from vcltui.provisioning import deletion, load
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_copies import plan_retrieve
 from vcltui.provisioning.image_import import ImportRequest, plan_import
-from vcltui.runtime import journal_writer
+from vcltui.runtime.journal import writer as journal_writer
 from vcltui.runtime.recovery import recover
-from vcltui.vcldb import embedded
+from vcltui.vcldb.embedded import engine as embedded
 
 pytestmark = pytest.mark.slow
 

@@ -31,13 +31,14 @@ from vcltui.models.locks import owner_lock
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation
 from vcltui.operations.undo import UndoAction
-from vcltui.provisioning.base_capture import plan_base_capture
-from vcltui.provisioning.base_checks import check_base_capture
-from vcltui.provisioning.base_restart import plan_base_discard, plan_base_restart
+from vcltui.provisioning.basecapture.capture import plan_base_capture
+from vcltui.provisioning.basecapture.checks import check_base_capture
+from vcltui.provisioning.basecapture.restart import plan_base_discard, plan_base_restart
 from vcltui.provisioning.execute import execute
 from vcltui.runtime.recovery import recover
-from vcltui.vcldb import basecapture, computers, images, tables
-from vcltui.vcldb.baseoutcome import read_capture
+from vcltui.vcldb import computers, images, tables
+from vcltui.vcldb.basecapture import capture as basecapture
+from vcltui.vcldb.basecapture.outcome import read_capture
 from vcltui.vcldb.clock import database_now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.lookup import state_id

@@ -14,9 +14,10 @@ from vcltui.errors import CancelledError, NotFoundError
 from vcltui.models.basecapture import BaseCaptureRows, CaptureWay
 from vcltui.models.cancel import CancelToken
 from vcltui.nodes.local import LocalNode
-from vcltui.provisioning.base_watch import CaptureOutcome, WatchLine, watch
+from vcltui.provisioning.basecapture.watch import CaptureOutcome, WatchLine, watch
 from vcltui.provisioning.vcld_log import VcldLog
-from vcltui.vcldb import basecapture, tables
+from vcltui.vcldb import tables
+from vcltui.vcldb.basecapture import capture as basecapture
 from vcltui.vcldb.database import open_database
 from vcltui.vcldb.loadlog import insert_load_log
 

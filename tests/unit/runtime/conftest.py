@@ -10,8 +10,9 @@ import pytest
 from tests.unit.provisioning.world import World, open_world
 from tests.unit.runtime.fleet_hosts import Hosts, Watched
 from tests.unit.runtime.told_jobs import Told
-from vcltui.runtime import fleet_host, fleet_look
-from vcltui.runtime.fleet import Fleet
+from vcltui.runtime.fleet import host as fleet_host
+from vcltui.runtime.fleet import look as fleet_look
+from vcltui.runtime.fleet.fleet import Fleet
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from vcltui.errors import HostUnreachableError
 from vcltui.models.domain import PowerState
 from vcltui.models.host import VMHost
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_models import HostState, LiveDomain, LiveHost
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.models import HostState, LiveDomain, LiveHost
 
 PATIENCE_SECONDS = 60.0
 _NOT_TOLD_SECONDS = 0.1

@@ -13,7 +13,7 @@ from vcltui.models.cancel import CancelToken
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation
 from vcltui.runtime.actions import BY_ID, Arguments, Subject, possible
-from vcltui.runtime.job_work import plan, work_for
+from vcltui.runtime.jobs.work import plan, work_for
 from vcltui.runtime.targets import Targets
 from vcltui.vcldb import images
 

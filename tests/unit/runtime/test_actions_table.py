@@ -25,7 +25,7 @@ from vcltui.runtime.actions import (
     Subject,
     possible,
 )
-from vcltui.runtime.job_work import plan, work_for
+from vcltui.runtime.jobs.work import plan, work_for
 from vcltui.runtime.workspace import Workspace
 
 CHANGING = [action for action in ACTIONS if action.use_case is not None]

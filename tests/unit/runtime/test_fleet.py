@@ -15,10 +15,10 @@ from vcltui.errors import InventoryError
 from vcltui.hypervisor.stats import Survey
 from vcltui.models.domain import PowerState
 from vcltui.models.host import VMHost
-from vcltui.runtime import fleet_host
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_host import HostWatcher
-from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.fleet import host as fleet_host
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.host import HostWatcher
+from vcltui.runtime.fleet.models import HostState
 
 Watch = Callable[[Fleet], Watched]
 

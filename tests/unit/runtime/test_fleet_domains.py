@@ -14,12 +14,12 @@ from vcltui.errors import HypervisorError
 from vcltui.hypervisor import events
 from vcltui.hypervisor.stats import Traits
 from vcltui.models.domain import Domain, PowerState
-from vcltui.runtime import fleet_host
-from vcltui.runtime.fleet_domains import LiveDomains
-from vcltui.runtime.fleet_host import HostWatcher
-from vcltui.runtime.fleet_sheets import Sheet, Sheets
-from vcltui.runtime.fleet_slow import SlowFacts
-from vcltui.runtime.fleet_starts import Starts
+from vcltui.runtime.fleet import host as fleet_host
+from vcltui.runtime.fleet.domains import LiveDomains
+from vcltui.runtime.fleet.host import HostWatcher
+from vcltui.runtime.fleet.sheets import Sheet, Sheets
+from vcltui.runtime.fleet.slow import SlowFacts
+from vcltui.runtime.fleet.starts import Starts
 
 _TRAITS, _SLOW = Traits(frozenset(), frozenset()), SlowFacts()
 

@@ -16,9 +16,9 @@ from vcltui.hypervisor import domains
 from vcltui.models.domain import PowerState
 from vcltui.models.host import VMHost
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime import fleet_look
-from vcltui.runtime.fleet import Fleet
-from vcltui.runtime.fleet_slow import read_slow
+from vcltui.runtime.fleet import look as fleet_look
+from vcltui.runtime.fleet.fleet import Fleet
+from vcltui.runtime.fleet.slow import read_slow
 
 Watch = Callable[[Fleet], Watched]
 

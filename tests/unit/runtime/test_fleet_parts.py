@@ -18,12 +18,13 @@ from vcltui.hypervisor.connection import Connection
 from vcltui.models.domain import Domain, PowerState
 from vcltui.models.events import EventKind, HostEvent
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime import fleet_pauses, fleet_slow
-from vcltui.runtime.fleet_lane import Lane
-from vcltui.runtime.fleet_pauses import Pauses
-from vcltui.runtime.fleet_sheets import BLANK, Sheets
-from vcltui.runtime.fleet_slow import SlowFacts
-from vcltui.runtime.fleet_starts import Starts
+from vcltui.runtime.fleet import pauses as fleet_pauses
+from vcltui.runtime.fleet import slow as fleet_slow
+from vcltui.runtime.fleet.lane import Lane
+from vcltui.runtime.fleet.pauses import Pauses
+from vcltui.runtime.fleet.sheets import BLANK, Sheets
+from vcltui.runtime.fleet.slow import SlowFacts
+from vcltui.runtime.fleet.starts import Starts
 
 _PATIENCE_SECONDS = 60.0
 _NOTHING_READ = SlowFacts()

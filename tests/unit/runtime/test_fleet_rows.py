@@ -12,7 +12,7 @@ import pytest
 from vcltui.models.domain import PowerState, VCLFacts
 from vcltui.models.inventory import Computer
 from vcltui.models.reservation import ReservationRow
-from vcltui.runtime.fleet_models import (
+from vcltui.runtime.fleet.models import (
     DomainView,
     Flag,
     HostState,
@@ -20,7 +20,7 @@ from vcltui.runtime.fleet_models import (
     LiveDomain,
     LiveHost,
 )
-from vcltui.runtime.fleet_rows import DomainRows, domain_views, natural, owner_of
+from vcltui.runtime.fleet.rows import DomainRows, domain_views, natural, owner_of
 
 _NOW = datetime.now()
 _FACTS = VCLFacts("img-v10", 1, 2, 10, 0, "vm1", "mn", load_time=_NOW)

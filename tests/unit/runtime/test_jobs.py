@@ -10,8 +10,8 @@ from tests.unit.runtime.told_jobs import PATIENCE_SECONDS, Held, Told
 from vcltui.errors import ConflictError, NotFoundError, RefusedError
 from vcltui.operations.step import StepContext
 from vcltui.operations.undo import RemoveFile
-from vcltui.runtime.job_models import Job, JobState, StepState
-from vcltui.runtime.jobs import LANES
+from vcltui.runtime.jobs.jobs import LANES
+from vcltui.runtime.jobs.models import Job, JobState, StepState
 
 
 def test_a_job_tells_its_steps_and_ends_with_its_details(told: Told):

@@ -14,8 +14,8 @@ from vcltui.operations import runner
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation, Step
 from vcltui.runtime.actions import ACTIONS, BY_ID, Input, Subject
-from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_work import plan, work_for
+from vcltui.runtime.jobs.models import Job, JobState
+from vcltui.runtime.jobs.work import plan, work_for
 from vcltui.vcldb import tables
 from vcltui.vcldb.columntypes import now
 from vcltui.vcldb.lookup import state_id

@@ -10,8 +10,8 @@ import pytest
 
 from vcltui.operations.runner import run
 from vcltui.operations.step import Operation, Step
-from vcltui.runtime import journal as journals
-from vcltui.runtime.journal import Journal
+from vcltui.runtime.journal import journal as journals
+from vcltui.runtime.journal.journal import Journal
 
 
 def work(journal: Journal, title: str) -> None:

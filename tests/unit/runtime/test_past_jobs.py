@@ -9,9 +9,9 @@ import pytest
 
 from vcltui.operations.runner import Outcome, run
 from vcltui.operations.step import Operation, Step
-from vcltui.runtime import journal as journals
-from vcltui.runtime import past_jobs
-from vcltui.runtime.journal import Journal
+from vcltui.runtime.jobs import past as past_jobs
+from vcltui.runtime.journal import journal as journals
+from vcltui.runtime.journal.journal import Journal
 
 
 def work(journal: Journal, title: str) -> None:

@@ -11,8 +11,8 @@ from vcltui.operations import runner
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.operations.undo import UndoAction
-from vcltui.runtime.job_models import Job
-from vcltui.runtime.jobs import Jobs
+from vcltui.runtime.jobs.jobs import Jobs
+from vcltui.runtime.jobs.models import Job
 
 PATIENCE_SECONDS = 60.0
 

@@ -23,7 +23,7 @@ from vcltui.operations import runner
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning.session import HostSession
-from vcltui.runtime.job_models import Job, JobState
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui import app as app_module
 from vcltui.tui.app import Console

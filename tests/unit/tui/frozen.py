@@ -28,7 +28,7 @@ from vcltui.models.evidence import SemaphoreRow
 from vcltui.models.host import HostStatus, VMHost, VMProfile
 from vcltui.models.inventory import Computer, ImageRevision, OperatingSystem
 from vcltui.models.reservation import ReservationRow
-from vcltui.runtime.fleet_models import (
+from vcltui.runtime.fleet.models import (
     DiskChain,
     DomainDetails,
     DomainView,
@@ -38,8 +38,8 @@ from vcltui.runtime.fleet_models import (
     LiveDomain,
     LiveHost,
 )
-from vcltui.runtime.fleet_rows import domain_views
-from vcltui.runtime.job_models import Job, JobLine, JobState, JobStep, StepState
+from vcltui.runtime.fleet.rows import domain_views
+from vcltui.runtime.jobs.models import Job, JobLine, JobState, JobStep, StepState
 from vcltui.runtime.log_lines import LogLine
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.commands import Commands

@@ -12,8 +12,8 @@ from tests.unit.tui.driving import Driver, lab_console
 from vcltui.demo.lab import Lab
 from vcltui.models.guest import NodeState, NodeStatus
 from vcltui.models.inventory import Computer
-from vcltui.runtime import job_work
-from vcltui.runtime.job_models import JobState
+from vcltui.runtime.jobs import work as job_work
+from vcltui.runtime.jobs.models import JobState
 from vcltui.runtime.targets import Targets
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.dialogs.simple import Ask, Choose

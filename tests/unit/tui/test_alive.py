@@ -14,7 +14,7 @@ from tests.unit.faults.running import big_image, children, slowed_copies
 from tests.unit.faults.test_mariadb_faults import world as on_mariadb  # noqa: F401 - a fixture
 from tests.unit.provisioning.world import World, open_world
 from tests.unit.tui.driving import Driver, console, until
-from vcltui.runtime.job_models import Job, JobState
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.tui.dialogs.confirm import Confirm
 
 pytestmark = [

@@ -11,7 +11,7 @@ from vcltui.models.cancel import CancelToken
 from vcltui.operations import runner
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.runtime.job_models import JobState
+from vcltui.runtime.jobs.models import JobState
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.screens.full import JobsScreen
 

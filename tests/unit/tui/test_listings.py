@@ -21,7 +21,7 @@ from tests.unit.tui.frozen import (
     frozen_workspace,
 )
 from vcltui.models.domain import PowerState, Snapshot
-from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.fleet.models import HostState
 from vcltui.tui.desk import Desk
 from vcltui.tui.glyphs import ASCII, UNICODE
 from vcltui.tui.listings.base import Listing

@@ -13,7 +13,7 @@ from tests.unit.tui.driving import Driver, Slow, console, records, until
 from tests.unit.tui.frozen import HOSTS, FrozenFleet, domain, frozen_console, frozen_workspace
 from vcltui.models.domain import PowerState
 from vcltui.runtime import terminal_commands
-from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.fleet.models import HostState
 from vcltui.tui import app as app_module
 from vcltui.tui.app import FleetChanged
 from vcltui.tui.screens.overview import Overview

@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from tests.unit.tui.driving import WIDE, Driver, FakeTerminal, HeardConsole, until
 from vcltui.operations.step import Operation
-from vcltui.runtime import job_work, terminal_commands
+from vcltui.runtime import terminal_commands
+from vcltui.runtime.jobs import work as job_work
 from vcltui.tui.dialogs.command_line import CommandLine
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.dialogs.reading import Reader

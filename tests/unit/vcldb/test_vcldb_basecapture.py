@@ -14,9 +14,12 @@ from sqlalchemy import delete, insert
 from tests.unit.vcldb.base_inventory import FOR_VCLD, LINUX, Inventory, fill, is_recent
 from vcltui.errors import ConflictError, InventoryError, NotFoundError, RefusedError, UsageError
 from vcltui.models.basecapture import BaseCaptureRequest, CaptureWay
-from vcltui.vcldb import basecapture, baseoutcome, baserestart, tables
-from vcltui.vcldb.basechecks import system_of
-from vcltui.vcldb.basechoices import node_for_capture
+from vcltui.vcldb import tables
+from vcltui.vcldb.basecapture import capture as basecapture
+from vcltui.vcldb.basecapture import outcome as baseoutcome
+from vcltui.vcldb.basecapture import restart as baserestart
+from vcltui.vcldb.basecapture.checks import system_of
+from vcltui.vcldb.basecapture.choices import node_for_capture
 from vcltui.vcldb.database import open_database
 
 NULL_DATES = (None, "0000-00-00 00:00:00")

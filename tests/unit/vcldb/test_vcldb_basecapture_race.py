@@ -13,7 +13,10 @@ import pytest
 from tests.unit.vcldb.base_inventory import LINUX, Inventory, fill
 from vcltui.errors import ConflictError, InventoryError, RefusedError, VcltuiError
 from vcltui.models.basecapture import CaptureWay
-from vcltui.vcldb import basecapture, baseoutcome, baserestart, tables
+from vcltui.vcldb import tables
+from vcltui.vcldb.basecapture import capture as basecapture
+from vcltui.vcldb.basecapture import outcome as baseoutcome
+from vcltui.vcldb.basecapture import restart as baserestart
 from vcltui.vcldb.database import Database, open_database
 
 ROUNDS = 5

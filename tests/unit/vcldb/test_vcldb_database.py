@@ -173,7 +173,7 @@ def test_a_reader_sees_one_state_while_somebody_writes(db: Database, path: Path)
 def test_a_lock_that_is_never_given_up_is_told(
     db: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vcltui.vcldb.embedded._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("vcltui.vcldb.embedded.engine._BUSY_SECONDS", 0.05)
     impatient = open_database(path)
     with (
         db.write(),

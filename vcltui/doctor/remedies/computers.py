@@ -20,7 +20,8 @@ from vcltui.models.names import domain_belongs_to, file_belongs_to
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning.deletion import delete_steps
 from vcltui.provisioning.session import HostSession
-from vcltui.vcldb import computer_remedies, images
+from vcltui.vcldb import images
+from vcltui.vcldb.remedies import computers as computer_remedies
 
 
 def plan_available(context: RemedyContext, finding: Finding) -> Operation:

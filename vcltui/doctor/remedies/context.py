@@ -31,7 +31,7 @@ from vcltui.operations.step import Operation, Step
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.session import HostSession
 from vcltui.vcldb import diagnosis as diagnosis_rows
-from vcltui.vcldb import request_remedies
+from vcltui.vcldb.remedies import requests as request_remedies
 
 if TYPE_CHECKING:
     from vcltui.vcldb.changes import PlannedChange

@@ -13,7 +13,7 @@ from vcltui.nodes.base import Node
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning.session import HostSession
 from vcltui.vcldb import diagnosis as diagnosis_rows
-from vcltui.vcldb import request_remedies
+from vcltui.vcldb.remedies import requests as request_remedies
 
 _GLOB = str.maketrans({char: f"\\{char}" for char in "\\*?[]"})
 

@@ -16,7 +16,7 @@ from vcltui.errors import ConflictError, RefusedError
 from vcltui.nodes.base import Node
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.vcldb import diagnosis as diagnosis_rows
-from vcltui.vcldb import request_remedies
+from vcltui.vcldb.remedies import requests as request_remedies
 
 _END_SECONDS = 30.0
 

@@ -23,8 +23,10 @@ from vcltui.provisioning.active import active_domain
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.guests import guest_of
 from vcltui.provisioning.session import HostSession
-from vcltui.vcldb import computer_remedies, images, request_remedies
 from vcltui.vcldb import diagnosis as diagnosis_rows
+from vcltui.vcldb import images
+from vcltui.vcldb.remedies import computers as computer_remedies
+from vcltui.vcldb.remedies import requests as request_remedies
 
 _COPYING = frozenset({"startload", "transfervm"})
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from vcltui.errors import RefusedError, UsageError
 from vcltui.models import basecapture
 from vcltui.operations.step import Operation
-from vcltui.provisioning import base_capture, base_checks
+from vcltui.provisioning.basecapture import capture as base_capture
+from vcltui.provisioning.basecapture import checks as base_checks
 from vcltui.runtime import handed_over
 from vcltui.runtime.actions import when
 from vcltui.runtime.actions.model import (
@@ -21,7 +22,7 @@ from vcltui.runtime.actions.model import (
     Subject,
     told,
 )
-from vcltui.vcldb import basechoices
+from vcltui.vcldb.basecapture import choices as basechoices
 
 if TYPE_CHECKING:
     from vcltui.models.basecapture import BaseCaptureRequest

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_rows import natural
+from vcltui.runtime.fleet.rows import natural
 from vcltui.tui.desk import Desk
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Column, Record

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from vcltui.models.domain import PowerState
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import DomainView, HostState, LiveDomain
-from vcltui.runtime.job_models import Job
+from vcltui.runtime.fleet.models import DomainView, HostState, LiveDomain
+from vcltui.runtime.jobs.models import Job
 from vcltui.tui.busy import Busy, busy, busy_words, job_of
 from vcltui.tui.desk import Desk
 from vcltui.tui.glyphs import Glyphs

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import HostState, LiveDomain, LiveHost
+from vcltui.runtime.fleet.models import HostState, LiveDomain, LiveHost
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record

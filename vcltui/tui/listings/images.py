@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import HostImages, HostState
+from vcltui.runtime.fleet.models import HostImages, HostState
 from vcltui.tui.desk import Desk
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.listings.hosts import host_subject

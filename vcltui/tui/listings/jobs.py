@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from vcltui.runtime.job_models import Job, JobState
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.tui.desk import Desk
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.base import Listing

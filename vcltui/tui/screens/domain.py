@@ -16,7 +16,7 @@ from vcltui.runtime.domain_logs import (
     read_console_log,
     read_load_log,
 )
-from vcltui.runtime.fleet_models import DomainDetails, DomainView
+from vcltui.runtime.fleet.models import DomainDetails, DomainView
 from vcltui.tui.busy import busy, job_of
 from vcltui.tui.desk import Desk
 from vcltui.tui.domain_text import disks_text, domain_text, head_line

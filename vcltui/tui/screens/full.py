@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.job_models import Job, JobState
+from vcltui.runtime.jobs.models import Job, JobState
+from vcltui.runtime.jobs.past import past_jobs
 from vcltui.runtime.log_lines import LogLine
-from vcltui.runtime.past_jobs import past_jobs
 from vcltui.tui.desk import Desk
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.dialogs.reading import Reader

@@ -12,7 +12,7 @@ from vcltui.doctor.findings import Finding
 from vcltui.errors import VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import LiveHost
+from vcltui.runtime.fleet.models import LiveHost
 from vcltui.tui.finding_text import findings_text, unknown_text
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.hosts import host_subject

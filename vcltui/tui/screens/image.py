@@ -9,7 +9,7 @@ from vcltui.disks.check import CheckResult
 from vcltui.disks.images import StoredImage
 from vcltui.errors import VcltuiError
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import HostState
+from vcltui.runtime.fleet.models import HostState
 from vcltui.runtime.image_details import ImageDetails, check_image, read_image_details
 from vcltui.tui.desk import Desk
 from vcltui.tui.image_text import check_text, image_text

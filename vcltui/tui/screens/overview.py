@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet_models import DomainView
+from vcltui.runtime.fleet.models import DomainView
 from vcltui.tui.busy import busy, job_of
 from vcltui.tui.desk import Desk
 from vcltui.tui.domain_text import domain_text

@@ -6,8 +6,8 @@ import time
 
 from rich.text import Text
 
-from vcltui.runtime.fleet_models import HostState
-from vcltui.runtime.job_models import Job, JobState
+from vcltui.runtime.fleet.models import HostState
+from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.tui.desk import Desk
 from vcltui.tui.listings.hosts import Summary
 from vcltui.tui.tones import ATTENTION

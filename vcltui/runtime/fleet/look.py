@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import VcltuiError
 from vcltui.models.domain import PowerState
-from vcltui.runtime import fleet_details
-from vcltui.runtime.fleet_host import HostWatcher
-from vcltui.runtime.fleet_lane import Lane
-from vcltui.runtime.fleet_models import DomainDetails, HostImages, HostState, LiveDomain
-from vcltui.runtime.fleet_slow import read_slow
+from vcltui.runtime.fleet import details as fleet_details
+from vcltui.runtime.fleet.host import HostWatcher
+from vcltui.runtime.fleet.lane import Lane
+from vcltui.runtime.fleet.models import DomainDetails, HostImages, HostState, LiveDomain
+from vcltui.runtime.fleet.slow import read_slow
 
 if TYPE_CHECKING:
     from vcltui.provisioning.session import HostSession

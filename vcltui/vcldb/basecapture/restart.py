@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, select, update
 from vcltui.errors import ConflictError, RefusedError
 from vcltui.models.basecapture import OWN_CAPTURE, CaptureState, CaptureWay
 from vcltui.models.names import MAX_IMAGE_NAME, MAX_PRETTY_NAME
-from vcltui.vcldb.basechoices import one_node, requests_of
-from vcltui.vcldb.baseoutcome import find_capture
+from vcltui.vcldb.basecapture.choices import one_node, requests_of
+from vcltui.vcldb.basecapture.outcome import find_capture
 from vcltui.vcldb.clock import database_now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.lookup import state_id

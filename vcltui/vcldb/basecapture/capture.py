@@ -19,9 +19,9 @@ from vcltui.models.basecapture import (
     RowChange,
 )
 from vcltui.models.basenames import first_image_name, first_words
-from vcltui.vcldb.basechecks import Facts, check, require
-from vcltui.vcldb.basechoices import choices, one_computer
-from vcltui.vcldb.basepermissions import plan_permissions
+from vcltui.vcldb.basecapture.checks import Facts, check, require
+from vcltui.vcldb.basecapture.choices import choices, one_computer
+from vcltui.vcldb.basecapture.permissions import plan_permissions
 from vcltui.vcldb.clock import database_now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.imagerows import conflict_if_taken, is_free_image_id

@@ -15,8 +15,8 @@ from vcltui.models.domain import Domain, PowerState
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning import paths
 from vcltui.provisioning.active import active_domain
-from vcltui.provisioning.base_checks import with_system
-from vcltui.provisioning.base_steps import BaseImage, base_steps, failure
+from vcltui.provisioning.basecapture.checks import with_system
+from vcltui.provisioning.basecapture.steps import BaseImage, base_steps, failure
 from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_room,
@@ -26,7 +26,8 @@ from vcltui.provisioning.capture_steps import (
 )
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.guests import wait_for_guest
-from vcltui.vcldb import baseoutcome, baserestart
+from vcltui.vcldb.basecapture import outcome as baseoutcome
+from vcltui.vcldb.basecapture import restart as baserestart
 
 KIND = "restart-capture"
 

@@ -17,7 +17,13 @@ from vcltui.models.basecapture import (
 )
 from vcltui.models.basenames import check_base_name, first_words, is_latin1
 from vcltui.models.inventory import OperatingSystem
-from vcltui.vcldb.basechoices import find_owner, one_computer, one_node, requests_of, systems_for
+from vcltui.vcldb.basecapture.choices import (
+    find_owner,
+    one_computer,
+    one_node,
+    requests_of,
+    systems_for,
+)
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.lookup import not_found
 from vcltui.vcldb.tables import image, imagerevision

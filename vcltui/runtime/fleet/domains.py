@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from vcltui.hypervisor import stats
 from vcltui.models.domain import Domain, PowerState
-from vcltui.runtime.fleet_models import LiveDomain
-from vcltui.runtime.fleet_sheets import Sheet, Sheets
-from vcltui.runtime.fleet_slow import SlowFacts
-from vcltui.runtime.fleet_starts import Start, Starts
+from vcltui.runtime.fleet.models import LiveDomain
+from vcltui.runtime.fleet.sheets import Sheet, Sheets
+from vcltui.runtime.fleet.slow import SlowFacts
+from vcltui.runtime.fleet.starts import Start, Starts
 
 if TYPE_CHECKING:
     from vcltui.hypervisor.stats import Traits

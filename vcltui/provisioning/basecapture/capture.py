@@ -18,8 +18,8 @@ from vcltui.models.basecapture import BaseCaptureRequest, CaptureWay, RowChange
 from vcltui.models.basenames import final_image_name
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning.active import active_domain
-from vcltui.provisioning.base_checks import guest_answers, with_system
-from vcltui.provisioning.base_steps import BaseImage, base_steps, failure
+from vcltui.provisioning.basecapture.checks import guest_answers, with_system
+from vcltui.provisioning.basecapture.steps import BaseImage, base_steps, failure
 from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_is_new,
@@ -29,8 +29,9 @@ from vcltui.provisioning.capture_steps import (
     require_on,
 )
 from vcltui.provisioning.context import Context, new_operation_id
-from vcltui.vcldb import basecapture, basechecks
 from vcltui.vcldb import images as image_rows
+from vcltui.vcldb.basecapture import capture as basecapture
+from vcltui.vcldb.basecapture import checks as basechecks
 
 KIND = "capture-base"
 

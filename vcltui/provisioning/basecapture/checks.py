@@ -15,8 +15,9 @@ from vcltui.provisioning.active import active_domain
 from vcltui.provisioning.capture_steps import check_is_new, check_room, first_disk, require_on
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.guests import guest_of
-from vcltui.vcldb import basecapture, basechecks
 from vcltui.vcldb import images as image_rows
+from vcltui.vcldb.basecapture import capture as basecapture
+from vcltui.vcldb.basecapture import checks as basechecks
 
 
 def check_base_capture(context: Context, request: BaseCaptureRequest) -> tuple[CheckLine, ...]:

@@ -10,8 +10,8 @@ from sqlalchemy.schema import CreateColumn, ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from vcltui.vcldb import tables
-from vcltui.vcldb.fixed_groups import insert_groups
-from vcltui.vcldb.fixed_rows import SCHEMA_VARIABLE, SCHEMA_VERSION
+from vcltui.vcldb.embedded.fixed_groups import insert_groups
+from vcltui.vcldb.embedded.fixed_rows import SCHEMA_VARIABLE, SCHEMA_VERSION
 
 OLD_VERSIONS = frozenset({"1"})
 """The forms that `bring_up_to_date` knows."""

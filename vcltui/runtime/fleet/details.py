@@ -11,7 +11,7 @@ from vcltui.errors import VcltuiError
 from vcltui.hypervisor import domains
 from vcltui.hypervisor import snapshots as libvirt_snapshots
 from vcltui.models.domain import DomainDisk
-from vcltui.runtime.fleet_models import DiskChain, DomainDetails, HostImages
+from vcltui.runtime.fleet.models import DiskChain, DomainDetails, HostImages
 
 if TYPE_CHECKING:
     from vcltui.nodes.base import Node

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.models.domain import Domain
 from vcltui.models.events import EventKind
-from vcltui.runtime.fleet_slow import SlowFacts
+from vcltui.runtime.fleet.slow import SlowFacts
 
 if TYPE_CHECKING:
     from vcltui.models.events import HostEvent

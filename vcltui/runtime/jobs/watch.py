@@ -12,7 +12,7 @@ from vcltui.models.cancel import CancelToken
 from vcltui.operations.runner import Observer, Outcome
 from vcltui.operations.step import Operation, Step
 from vcltui.operations.undo import UndoAction
-from vcltui.runtime.job_models import Job, JobStep, StepState
+from vcltui.runtime.jobs.models import Job, JobStep, StepState
 
 COPYING_STEPS = frozenset({"retrieve-master", "copy-to-master", "copy-to-repository", "convert"})
 """The steps that read and write a whole disk; only so many of them run at a time."""

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import VcltuiError
 from vcltui.models.host import VMHost
-from vcltui.runtime.fleet_host import HostWatcher
-from vcltui.runtime.fleet_lane import Lane
-from vcltui.runtime.fleet_look import Look
-from vcltui.runtime.fleet_models import (
+from vcltui.runtime.fleet.host import HostWatcher
+from vcltui.runtime.fleet.lane import Lane
+from vcltui.runtime.fleet.look import Look
+from vcltui.runtime.fleet.models import (
     DomainDetails,
     DomainView,
     HostImages,
     InventoryFacts,
     LiveHost,
 )
-from vcltui.runtime.fleet_rows import DomainRows, natural
+from vcltui.runtime.fleet.rows import DomainRows, natural
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import computers as computer_rows
 from vcltui.vcldb import images as image_rows

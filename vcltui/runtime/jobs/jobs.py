@@ -17,8 +17,8 @@ from vcltui.errors import NotFoundError, RefusedError, VcltuiError
 from vcltui.models.cancel import CancelToken
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation
-from vcltui.runtime.job_models import Job, JobState
-from vcltui.runtime.job_watch import JobObserver
+from vcltui.runtime.jobs.models import Job, JobState
+from vcltui.runtime.jobs.watch import JobObserver
 
 _log = logging.getLogger(__name__)
 

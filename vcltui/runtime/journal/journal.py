@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from vcltui.operations.runner import Observer
-from vcltui.runtime.journal_entry import Entry, entry_of, has_ended, is_running, read_entry
-from vcltui.runtime.journal_writer import make_private, writer
+from vcltui.runtime.journal.entry import Entry, entry_of, has_ended, is_running, read_entry
+from vcltui.runtime.journal.writer import make_private, writer
 
 _ENDED = "ended"
 _CLAIM_SECONDS = 0.5

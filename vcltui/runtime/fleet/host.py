@@ -15,13 +15,13 @@ from vcltui.hypervisor import events, stats
 from vcltui.models.domain import Domain
 from vcltui.models.events import EventKind
 from vcltui.models.host import HostStatus, VMHost
-from vcltui.runtime.fleet_domains import LiveDomains
-from vcltui.runtime.fleet_lane import Lane
-from vcltui.runtime.fleet_models import HostState, LiveHost
-from vcltui.runtime.fleet_pauses import Pauses
-from vcltui.runtime.fleet_sheets import Sheets
-from vcltui.runtime.fleet_slow import SlowFacts
-from vcltui.runtime.fleet_starts import Starts
+from vcltui.runtime.fleet.domains import LiveDomains
+from vcltui.runtime.fleet.lane import Lane
+from vcltui.runtime.fleet.models import HostState, LiveHost
+from vcltui.runtime.fleet.pauses import Pauses
+from vcltui.runtime.fleet.sheets import Sheets
+from vcltui.runtime.fleet.slow import SlowFacts
+from vcltui.runtime.fleet.starts import Starts
 
 if TYPE_CHECKING:
     from vcltui.hypervisor.connection import Connection

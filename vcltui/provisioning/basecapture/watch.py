@@ -11,7 +11,8 @@ from vcltui.errors import InventoryError, NodeError, NotFoundError
 from vcltui.models.cancel import CancelToken
 from vcltui.models.reservation import LoadLogLine
 from vcltui.provisioning.vcld_log import VcldLog
-from vcltui.vcldb import baseoutcome, loadlog
+from vcltui.vcldb import loadlog
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 
 if TYPE_CHECKING:
     from vcltui.vcldb.database import Database

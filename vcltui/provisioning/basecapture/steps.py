@@ -11,7 +11,7 @@ from vcltui.provisioning import deletion
 from vcltui.provisioning.capture_steps import CaptureJob, copying_steps, preparing_steps
 from vcltui.provisioning.new_image import master_size_mib
 from vcltui.provisioning.operator_name import operator_name
-from vcltui.vcldb import baseoutcome
+from vcltui.vcldb.basecapture import outcome as baseoutcome
 
 
 @dataclass(frozen=True, slots=True)

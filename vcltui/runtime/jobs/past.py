@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from vcltui.operations.runner import Outcome
-from vcltui.runtime.job_models import Job, JobLine, JobState
-from vcltui.runtime.journal import Journal
-from vcltui.runtime.journal_entry import KILLED, RECOVERED, RUNNING, Entry
+from vcltui.runtime.jobs.models import Job, JobLine, JobState
+from vcltui.runtime.journal.entry import KILLED, RECOVERED, RUNNING, Entry
+from vcltui.runtime.journal.journal import Journal
 
 _STATES = {
     Outcome.DONE.value: JobState.DONE,

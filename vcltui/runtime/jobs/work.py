@@ -14,7 +14,7 @@ from vcltui.provisioning import execute
 from vcltui.runtime import recovery
 from vcltui.runtime import targets as targeting
 from vcltui.runtime.actions import Action, Arguments, Change, Subject
-from vcltui.runtime.jobs import Work
+from vcltui.runtime.jobs.jobs import Work
 from vcltui.runtime.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.models.domain import PowerState
 from vcltui.models.inventory import NO_IMAGE, Computer
-from vcltui.runtime.fleet_models import (
+from vcltui.runtime.fleet.models import (
     DomainView,
     Flag,
     HostState,

@@ -11,8 +11,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vcltui.errors import InventoryError
-from vcltui.vcldb import tables, upgrade
-from vcltui.vcldb.fixed_rows import SCHEMA_VERSION, insert_fixed_rows
+from vcltui.vcldb import tables
+from vcltui.vcldb.embedded import upgrade
+from vcltui.vcldb.embedded.fixed_rows import SCHEMA_VERSION, insert_fixed_rows
 from vcltui.vcldb.messages import not_an_inventory
 
 WRITE_OPTION = "vcltui_write"

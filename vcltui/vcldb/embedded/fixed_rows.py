@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, insert
 
 from vcltui.vcldb import tables
 from vcltui.vcldb.columntypes import now
-from vcltui.vcldb.fixed_groups import insert_groups
+from vcltui.vcldb.embedded.fixed_groups import insert_groups
 from vcltui.vcldb.rows import check_fits
 
 SCHEMA_VARIABLE = "vcltui-schema"

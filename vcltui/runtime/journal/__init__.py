@@ -1,0 +1,1 @@
+"""The journal of every operation that changes something."""

@@ -1,0 +1,8 @@
+"""The embedded inventory: VCL's tables in a SQLite file."""
+
+from typing import TYPE_CHECKING
+
+from vcltui.late import late_modules
+
+if not TYPE_CHECKING:
+    __getattr__ = late_modules(__name__)
