@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
+from lxml import etree
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from vcltui.demo.lab import Lab, open_lab
@@ -14,7 +18,35 @@ from vcltui.tui.app import Console
 
 HERE = Path(__file__).parent
 LAB = Path("/tmp/lab")  # noqa: S108 - paths are in the pictures, so it is short and always this
+WORDS = re.compile(r"[^\s\xa0]+(?:[\s\xa0][^\s\xa0]+)*")
+"""Words that one blank stands between are one."""
 WIDE, SMALL = (140, 45), (80, 24)
+
+
+def anchored(svg: str) -> str:
+    """The picture with each word at a place of its own.
+
+    Rich draws a row's text of one style as one element, whose blanks some programs draw narrower
+    than a letter or not at all where it begins: what comes after them would stand elsewhere.
+    """
+    root = etree.fromstring(svg.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    for element in list(root.iter("{*}text")):
+        text, length = element.text or "", element.get("textLength")
+        if length is None or not cell_len(text):
+            continue
+        cell = float(length) / cell_len(text)
+        for match in reversed(list(WORDS.finditer(text))):
+            word = deepcopy(element)
+            word.text, word.tail = match[0], None
+            word.set(
+                "x", f"{float(element.get('x', '0')) + cell * cell_len(text[: match.start()]):g}"
+            )
+            word.set("textLength", f"{cell * cell_len(match[0]):g}")
+            element.addnext(word)
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
+    return etree.tostring(root, encoding="unicode") + "\n"
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -56,7 +88,7 @@ async def picture(lab: Lab, name: str, size: tuple[int, int], keys: str = "") ->
         await press(pilot, keys)
         await asyncio.sleep(1)
         await pilot.pause()
-        (HERE / f"{name}.svg").write_text(console.export_screenshot(title="vcltui demo"))
+        (HERE / f"{name}.svg").write_text(anchored(console.export_screenshot(title="vcltui demo")))
     console.end()
 
 

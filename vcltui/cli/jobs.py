@@ -6,27 +6,35 @@ import click
 
 from vcltui.cli.change import clean_up
 from vcltui.cli.output import Row, json_option, show
+from vcltui.cli.text import say
 from vcltui.cli.workspace import pass_workspace
 from vcltui.errors import RefusedError
 from vcltui.runtime.journal.entry import Entry
 from vcltui.runtime.recovery import Recovery
 from vcltui.runtime.workspace import Workspace
 
+_MOST = 500
+
 
 @click.command("jobs")
 @click.option("--clean", is_flag=True, help="Undo what operations that were killed left.")
+@click.option("--all", "list_all", is_flag=True, help=f"List more than the last {_MOST} too.")
 @json_option
 @pass_workspace
-def jobs(workspace: Workspace, clean: bool, as_json: bool) -> int:
-    """List the operations that changed something, newest first.
+def jobs(workspace: Workspace, clean: bool, list_all: bool, as_json: bool) -> int:
+    """List the last operations that changed something, newest first.
 
     With --clean, undo what operations left whose process was killed or whose undo failed, and
     list those; the exit code is 1 when something is still left.
     """
     if not clean:
-        rows = [_entry_row(entry) for entry in workspace.journal.entries()]
+        journal, most = workspace.journal, None if list_all else _MOST
+        rows = [_entry_row(entry) for entry in journal.entries(most)]
         columns = ("started", "title", "host", "user", "outcome", "left", "error")
         show(rows, columns, as_json=as_json, nothing="Nothing was done yet.")
+        older = 0 if most is None else journal.count() - most
+        if older > 0:
+            say(f"Not listed, but with --all: {older} older.")
         return 0
     if workspace.readonly:
         raise RefusedError("Nothing is cleaned up in read-only mode", "Leave out --readonly")

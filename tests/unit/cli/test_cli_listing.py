@@ -246,6 +246,20 @@ def test_jobs(lab: Lab) -> None:
     assert f"Load {V1} onto vm2" in lab("jobs").out
 
 
+def test_jobs_of_long_ago_are_listed_when_asked_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcltui.cli.jobs._MOST", 1)
+    assert lab("load", "vm2", V1).code == 0
+    assert lab("power", "off", "vm2").code == 0
+    done = lab("jobs", "--json")
+    assert [row["kind"] for row in done.rows] == ["power-off"]
+    assert done.err == "Not listed, but with --all: 1 older.\n"
+    everything = lab("jobs", "--all", "--json")
+    assert [row["kind"] for row in everything.rows] == ["power-off", "load"]
+    assert everything.err == ""
+
+
 def test_nothing_to_clean(lab: Lab) -> None:
     done = lab("jobs", "--clean")
     assert (done.code, done.err) == (0, "Nothing was left to clean up.\n")

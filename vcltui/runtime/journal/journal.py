@@ -43,9 +43,13 @@ class Journal:
             with suppress(StopIteration, KeyError, RuntimeError):  # other threads do so too
                 del self._own[next(iter(self._own))]
 
-    def entries(self) -> list[Entry]:
-        """Every operation, newest first."""
-        return list(self._entries_in(self._all_names()))
+    def entries(self, most: int | None = None) -> list[Entry]:
+        """The newest `most` operations, or every one there is, the newest first."""
+        return list(self._entries_in(self._all_names()[:most]))
+
+    def count(self) -> int:
+        """How many operations there are, without a look into their files."""
+        return len(self._all_names())
 
     def entries_of_others(self, most: int) -> list[Entry]:
         """Of the newest `most` operations those that this journal itself was not told of.
