@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,36 @@ def test_threads_that_use_it_at_once_import_it_once():
 def test_what_is_not_there_is_not_promised():
     with pytest.raises(ImportError):
         from vcltui.vcldb import nothing_of_this_name  # noqa: F401
+
+
+def test_the_first_screen_needs_no_more_than_it_shows(tmp_path: Path):
+    """A user waits for everything that is imported before it."""
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from vcltui.config import Config
+from vcltui.runtime.workspace import Workspace
+from vcltui.tui.app import Console
+
+Console._start_looking = Console.exit
+
+async def show():
+    home = Path({str(tmp_path)!r})
+    config = Config(
+        files=(),
+        management_node="mn1",
+        state_directory=home,
+        inventory_url=f"sqlite:///{{home / 'none.sqlite'}}",
+    )
+    with Workspace(config, uris=["qemu:///system"]) as workspace:
+        console = Console(workspace)
+        async with console.run_test():
+            while console._running:
+                await asyncio.sleep(0.01)
+        console.end()
+
+asyncio.run(show())
+late = ("libvirt", "lxml", "sqlalchemy", "vcltui.operations", "vcltui.doctor", "vcltui.nodes.base")
+print(*(name for name in late if name in sys.modules), len(sys.modules) > 100)
+"""
+    assert told_by(code) == "True"

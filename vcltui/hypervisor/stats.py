@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from operator import is_
 
 import libvirt
@@ -12,7 +11,7 @@ from vcltui.hypervisor.connection import Connection
 from vcltui.hypervisor.domains.listing import Stats, bulk_stats
 from vcltui.hypervisor.errors import libvirt_call
 from vcltui.hypervisor.power import power_state, state_reason
-from vcltui.models.domain import Domain
+from vcltui.models.domain import Domain, Traits
 
 # Neither asks a guest's monitor, so that a guest whose QEMU is stuck (its storage hangs, say)
 # can't hold up what is told of its neighbours. Balloon, vCPU and block figures would ask it.
@@ -24,14 +23,6 @@ _ON = frozenset(
 )
 
 Record = tuple[libvirt.virDomain, Stats]
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What the survey does not tell: UUIDs of the domains that are transient, that autostart."""
-
-    transient: frozenset[str]
-    autostart: frozenset[str]
 
 
 class Survey:

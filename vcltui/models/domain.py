@@ -111,3 +111,11 @@ class Snapshot:
     is_current: bool = False
     external: bool = False
     children: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The UUIDs of a host's transient domains and of those that start with it, in no bulk call."""
+
+    transient: frozenset[str] = frozenset()
+    autostart: frozenset[str] = frozenset()

@@ -13,12 +13,13 @@ from vcltui.config import Config, hosts_from_uris
 from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.provisioning import session as host_session
-from vcltui.runtime.journal.journal import Journal
+from vcltui.runtime.journal import journal as journals
 from vcltui.vcldb import database as databases
 from vcltui.vcldb import hosts
 
 if TYPE_CHECKING:
     from vcltui.provisioning.session import HostSession
+    from vcltui.runtime.journal.journal import Journal
     from vcltui.vcldb.database import Database
 
 Answer = TypeVar("Answer")
@@ -34,7 +35,7 @@ class Workspace:
     def __init__(self, config: Config, *, uris: Iterable[str] = (), readonly: bool = False) -> None:
         self.config = config
         self.readonly = readonly
-        self.journal = Journal(config.state_directory / "journal")
+        self._journal: Journal | None = None
         self._named = hosts_from_uris(uris)
         self._sessions: dict[str, HostSession] = {}
         self._database: Database | None = None
@@ -55,6 +56,14 @@ class Workspace:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of what is done."""
+        with self._lock:
+            if self._journal is None:
+                self._journal = journals.Journal(self.config.state_directory / "journal")
+            return self._journal
 
     # --- inventory ---
 

@@ -12,8 +12,7 @@ from tests.unit.hypervisor.libvirt_calls import count_calls
 from tests.unit.runtime.fleet_hosts import PATIENCE_SECONDS, XML, Hosts
 from vcltui.errors import HypervisorError
 from vcltui.hypervisor import events
-from vcltui.hypervisor.stats import Traits
-from vcltui.models.domain import Domain, PowerState
+from vcltui.models.domain import Domain, PowerState, Traits
 from vcltui.runtime.fleet import host as fleet_host
 from vcltui.runtime.fleet.domains import LiveDomains
 from vcltui.runtime.fleet.host import HostWatcher

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import RefusedError, UsageError
 from vcltui.models import basecapture
-from vcltui.operations.step import Operation
 from vcltui.provisioning.basecapture import capture as base_capture
 from vcltui.provisioning.basecapture import checks as base_checks
 from vcltui.runtime import handed_over
@@ -26,6 +25,7 @@ from vcltui.vcldb.basecapture import choices as basechoices
 
 if TYPE_CHECKING:
     from vcltui.models.basecapture import BaseCaptureRequest
+    from vcltui.operations.step import Operation
     from vcltui.provisioning.context import Context
     from vcltui.runtime.targets import Targets
 

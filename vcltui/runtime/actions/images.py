@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vcltui.errors import UsageError
-from vcltui.operations.step import Operation
 from vcltui.provisioning import image_copies, image_deletion, image_import, paths
 from vcltui.runtime.actions import when
 from vcltui.runtime.actions.model import (
@@ -21,6 +20,7 @@ from vcltui.runtime.actions.model import (
 from vcltui.runtime.actions.views import view
 
 if TYPE_CHECKING:
+    from vcltui.operations.step import Operation
     from vcltui.provisioning.context import Context
     from vcltui.runtime.targets import Targets
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from vcltui.errors import UsageError
 from vcltui.models.domain import PowerState
 from vcltui.models.locks import owner_lock
-from vcltui.operations.step import Operation
 
 if TYPE_CHECKING:
+    from vcltui.operations.step import Operation
     from vcltui.provisioning.context import Context
     from vcltui.provisioning.module import ProvisioningModule
     from vcltui.runtime.targets import Targets
 
-Planner = Callable[["Context"], Operation]
+Planner = Callable[["Context"], "Operation"]
 
 
 class Danger(Enum):

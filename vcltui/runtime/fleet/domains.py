@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from operator import is_
-from typing import TYPE_CHECKING
 
-from vcltui.hypervisor import stats
-from vcltui.models.domain import Domain, PowerState
+from vcltui.models.domain import Domain, PowerState, Traits
 from vcltui.runtime.fleet.models import LiveDomain
 from vcltui.runtime.fleet.sheets import Sheet, Sheets
 from vcltui.runtime.fleet.slow import SlowFacts
 from vcltui.runtime.fleet.starts import Start, Starts
-
-if TYPE_CHECKING:
-    from vcltui.hypervisor.stats import Traits
 
 
 @dataclass(slots=True)
@@ -41,7 +36,7 @@ class LiveDomains:
 
     def __init__(self, host: str, sheets: Sheets, starts: Starts) -> None:
         self._host, self._sheets, self._starts = host, sheets, starts
-        self._traits, self._slow = stats.Traits(frozenset(), frozenset()), SlowFacts()
+        self._traits, self._slow = Traits(), SlowFacts()
         self._asked_at: float | None = None
         # By place in the rows, which are by name.
         self._rows: tuple[Domain, ...] = ()

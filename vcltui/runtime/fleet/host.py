@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import HostUnreachableError, HypervisorError, VcltuiError
 from vcltui.hypervisor import events, stats
-from vcltui.models.domain import Domain
+from vcltui.models.domain import Domain, Traits
 from vcltui.models.events import EventKind
 from vcltui.models.host import HostStatus, VMHost
 from vcltui.runtime.fleet.domains import LiveDomains
@@ -75,7 +75,7 @@ class HostWatcher:
         self._could_connect = True
         self._rows: tuple[Domain, ...] = ()
         self._uuids: tuple[str, ...] = ()
-        self._traits = stats.Traits(frozenset(), frozenset())
+        self._traits = Traits()
         self._status: HostStatus | None = None
         self._checked_at = 0.0
         self._sheets, self._starts = Sheets(), Starts()

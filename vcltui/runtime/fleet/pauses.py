@@ -18,7 +18,7 @@ class Pauses:
     """Growing pauses, in seconds, for one host."""
 
     def __init__(self, uri: str) -> None:
-        self._is_remote = _is_remote(uri)
+        self._uri = uri
         self._next = FIRST_PAUSE_SECONDS
         self._away_since: float | None = None
 
@@ -36,7 +36,7 @@ class Pauses:
         if self._away_since is None:
             self._away_since = now
         pause, longest = self._next, LONGEST_PAUSE_SECONDS
-        if self._is_remote and now - self._away_since >= LONG_AWAY_SECONDS:
+        if now - self._away_since >= LONG_AWAY_SECONDS and _is_remote(self._uri):
             longest = LONGEST_REMOTE_PAUSE_SECONDS
         self._next = min(pause * 2, longest)
         return min(pause, longest)

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from vcltui.errors import NotFoundError, RefusedError, VcltuiError
 from vcltui.models.cancel import CancelToken
-from vcltui.operations.runner import Observer
-from vcltui.operations.step import Operation
+from vcltui.runtime.jobs import watch
 from vcltui.runtime.jobs.models import Job, JobState
-from vcltui.runtime.jobs.watch import JobObserver
+
+if TYPE_CHECKING:
+    from vcltui.operations.runner import Observer
+    from vcltui.operations.step import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ LANES = 8
 MOST_ENDED = 500
 """How many jobs that have ended are kept to be looked at; the journal keeps them all."""
 
-Work = Callable[[Observer, CancelToken], Operation]
+Work = Callable[["Observer", CancelToken], "Operation"]
 """Does a job's change, telling the observer, and returns what was run."""
 Told = Callable[[Job], None]
 
@@ -174,7 +177,7 @@ class Jobs:
                 job = entry.job
             self._tell(job)
 
-        observer = JobObserver(change, entry.token, self._copies)
+        observer = watch.JobObserver(change, entry.token, self._copies)
         try:
             operation = entry.work(observer, entry.token)
         except VcltuiError as error:
