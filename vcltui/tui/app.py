@@ -139,6 +139,10 @@ class Console(TypedAheadApp):
             self.animation_level = "none"  # what moves by itself is waited for
         for theme in THEMES:
             self.register_theme(theme)
+        self._wanted_theme = ui.theme or self.desk.kept.theme or DARK.name
+        # Before Textual reads its style sheets, which it would do anew for another theme.
+        is_known = self._wanted_theme in self.available_themes
+        self.theme = self._wanted_theme if is_known else DARK.name
         self.console.push_theme(tones(self.theme_variables))
 
     @property
@@ -155,7 +159,11 @@ class Console(TypedAheadApp):
         """Show the overview, then begin to look at the hosts."""
         ui = self.desk.workspace.config.ui
         self._listen_to_log()
-        self._choose_theme(ui.theme or self.desk.kept.theme or DARK.name)
+        if self._wanted_theme not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            self.notify(
+                f"There is no theme {self._wanted_theme!r}. There are: {known}", markup=False
+            )
         self._take_tones()
         self.theme_changed_signal.subscribe(self, self._follow_theme)
         self.set_class(ui.ascii, "-ascii")
@@ -187,14 +195,6 @@ class Console(TypedAheadApp):
         self._level_before = logger.level
         logger.setLevel(min(logger.getEffectiveLevel(), self._log_lines.level))
         logger.addHandler(self._log_lines)
-
-    def _choose_theme(self, name: str) -> None:
-        if name in self.available_themes:
-            self.theme = name
-        else:
-            self.theme = DARK.name
-            known = ", ".join(sorted(self.available_themes))
-            self.notify(f"There is no theme {name!r}. There are: {known}", markup=False)
 
     def _follow_theme(self, theme: Theme) -> None:
         """Keep the theme that was chosen, and draw in its colours what is text."""

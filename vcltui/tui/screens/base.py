@@ -21,7 +21,7 @@ from vcltui.tui.failures import tell_failure
 from vcltui.tui.places import Back, Place
 from vcltui.tui.widgets.key_footer import KeyFooter
 from vcltui.tui.widgets.list_pane import ListPane
-from vcltui.tui.widgets.strips import JobsStrip, StatusLine
+from vcltui.tui.widgets.strips import WIDE_CELLS, JobsStrip, StatusLine
 
 Found = TypeVar("Found")
 
@@ -30,7 +30,10 @@ class ConsoleScreen(Screen[None]):
     """A screen of the console. The app calls `refresh_facts` when there is something new."""
 
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual has it
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual has it
+        (0, "-narrow"),
+        (WIDE_CELLS, "-wide"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False, id="back"),
     ]

@@ -25,6 +25,7 @@ from vcltui.tui.screens.base import ConsoleScreen
 from vcltui.tui.widgets.list_pane import ListPane
 from vcltui.tui.widgets.record_table import RecordTable
 from vcltui.tui.widgets.steady import Heading, SteadyText
+from vcltui.tui.widgets.strips import WIDE_CELLS
 from vcltui.tui.words import plain
 
 _PANES = {"hosts": "Hosts", "domains": "Domains", "details": "Chosen", "images": "Images"}
@@ -88,7 +89,8 @@ class Overview(ConsoleScreen):
         """As ConsoleScreen.show_facts."""
         self._hosts.refresh_rows()
         rows = len(self._hosts.table.keys)
-        self._hosts.styles.height = None if self.has_class("-narrow") else min(max(rows, 1), 6) + 3
+        is_narrow = self.app.size.width < WIDE_CELLS
+        self._hosts.styles.height = None if is_narrow else min(max(rows, 1), 6) + 3
         self._domains.refresh_rows()
         self._show_chosen()
 

@@ -14,6 +14,8 @@ from vcltui.tui.tones import ATTENTION
 from vcltui.tui.widgets.steady import SteadyText
 from vcltui.tui.words import age, count, duration, plain
 
+WIDE_CELLS = 110
+"""A terminal of so many columns is wide, one of fewer narrow."""
 _JOBS_SHOWN = 3
 """Where it is wide; where it is narrow, one."""
 _ENDED_SECONDS = 60.0
@@ -79,7 +81,7 @@ class JobsStrip(SteadyText):
         # What runs comes before what has ended, the newest first in both.
         jobs.sort(key=lambda job: not job.state.is_active)
         text = Text(no_wrap=True, overflow="ellipsis")
-        most = _JOBS_SHOWN if self.screen.has_class("-wide") else 1
+        most = _JOBS_SHOWN if self.app.size.width >= WIDE_CELLS else 1
         more = len(jobs) - most
         for number, job in enumerate(jobs[:most], start=1):
             text.append("\n" if number > 1 else "")
