@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,7 +30,7 @@ from vcltui.runtime.jobs.jobs import MOST_ENDED
 from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.jobs.work import work_for
 from vcltui.tui.app import Console
-from vcltui.tui.garbage import SWEEP_SECONDS, sweep
+from vcltui.tui.garbage import SWEEP_SECONDS, sweep, swept_in_pauses
 
 ALLOWED = 1.05
 TOLD = ("Python objects",)  # not judged: the garbage collector's own time
@@ -107,13 +108,17 @@ def threads() -> int:
 
 
 async def run(minutes: float) -> int:
-    with tempfile.TemporaryDirectory(prefix="vcltui-long-run-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="vcltui-long-run-") as folder,
+        ExitStack() as stack,
+    ):
         world = open_world(Path(folder))
         image = world.add_image("Base System")
         console = Console(world.workspace)
         first: dict[str, int] | None = None
         rounds, most_threads = 0, 0
         async with console.run_test(size=(140, 45)) as pilot:
+            stack.enter_context(swept_in_pauses(lambda: console.typed_at))
             churn = Churn(world, console, image)
             end_listening = console.desk.jobs.subscribe(churn.heard)
             began = time.monotonic()

@@ -26,7 +26,7 @@ from vcltui.runtime.jobs.jobs import Jobs
 from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
-from vcltui.tui import conduct, help_text, mending
+from vcltui.tui import conduct, heap, help_text, mending
 from vcltui.tui.commands import PLACES, Commands, Do, GoTo
 from vcltui.tui.console_commands import leave, tell_console
 from vcltui.tui.desk import Desk
@@ -186,6 +186,7 @@ class Console(TypedAheadApp):
 
     def _start_looking(self) -> None:
         """Look at the hosts, once the first screen is drawn: the threads would hold it up."""
+        heap.keep_little()
         self.fleet.start()
         self.desk.examiner.start()
 

@@ -5,7 +5,6 @@ A look at all objects holds everything, with 10,000 domains for a fifth of a sec
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from textual._styles_cache import StylesCache
 
 from vcltui.runtime.fleet.lane import Lane
+from vcltui.tui import heap
 
 SWEEP_SECONDS = 60.0
 QUIET_SECONDS = 3.0
@@ -50,14 +50,7 @@ def sweep() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    _give_back()
-
-
-def _give_back() -> None:
-    """Give the system back what was freed, which glibc keeps for each thread that ever asked."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:  # another C library has no such thing
-        trim(0)
+    heap.give_back()
 
 
 @contextmanager
