@@ -27,10 +27,11 @@ _RUNNING = (PowerState.ON, PowerState.BLOCKED, None)
 
 @dataclass(frozen=True, slots=True)
 class TerminalCommand:
-    """A command for a terminal. `title` says to people where it leads."""
+    """A command for a terminal. `title` says to people where it leads: `on_host`, to the host."""
 
     title: str
     argv: tuple[str, ...]
+    on_host: bool = False
 
     @property
     def command_line(self) -> str:
@@ -121,8 +122,8 @@ def _host_shell(host: VMHost) -> tuple[TerminalCommand, ...]:
     target = ssh_target_of(host.uri)
     if target is None:
         shell = os.environ.get("SHELL") or "/bin/sh"
-        return (TerminalCommand(f"Shell on {host.name} (this machine)", (shell,)),)
+        return (TerminalCommand(f"Shell on {host.name} (this machine)", (shell,), on_host=True),)
     argv = tuple(target.shell_argv())
     if shutil.which(argv[0]) is None:
         return ()
-    return (TerminalCommand(f"Shell on {host.name} (ssh {target})", argv),)
+    return (TerminalCommand(f"Shell on {host.name} (ssh {target})", argv, on_host=True),)

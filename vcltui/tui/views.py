@@ -129,7 +129,10 @@ class Views:
                 self._tell(action, f"There is no way to a shell of {subject.name}")
                 return
             title: str | None = titles[0][0]
-            if len(titles) > 1:
+            # Who asked for a guest is not put on its host without a word.
+            of_guest = subject.computer is not None or subject.domain is not None
+            is_elsewhere = of_guest and choices[0].on_host
+            if len(titles) > 1 or is_elsewhere:
                 question = f"What to open for {subject.name}?"
                 title = await self._app.push_screen_wait(simple.Choose(question, titles))
             for one in choices:

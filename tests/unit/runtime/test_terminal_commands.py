@@ -118,7 +118,7 @@ def test_a_local_host_has_the_users_own_shell(
 ):
     monkeypatch.setenv("SHELL", "/bin/zsh")
     found = terminal_choices(workspace, Subject("here"))
-    assert found == (TerminalCommand("Shell on here (this machine)", ("/bin/zsh",)),)
+    assert found == (TerminalCommand("Shell on here (this machine)", ("/bin/zsh",), on_host=True),)
     monkeypatch.delenv("SHELL")
     assert terminal_choices(workspace, Subject("here"))[0].argv == ("/bin/sh",)
 

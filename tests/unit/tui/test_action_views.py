@@ -101,6 +101,9 @@ async def test_shell_gives_the_terminal_an_argument_list(lab: Lab, monkeypatch: 
     async with lab_console(lab.workspace, terminal=terminal) as driver:
         await driver.at("domains", "vm1")
         await driver.press("s")
+        await driver.shows(Choose)
+        assert terminal.ran == [], "the shell is its host's: that is asked first"
+        await driver.press("enter")
         await driver.until(lambda: terminal.ran, "the shell")
         assert terminal.ran == [["/bin/odd shell"]]
         assert driver.settled
@@ -111,6 +114,7 @@ async def test_a_shell_that_fails_is_told(lab: Lab):
     terminal = FakeTerminal(lambda _argv: 7)
     async with lab_console(lab.workspace, terminal=terminal) as driver:
         await driver.at("domains", "vm1")
+        await driver.at("hosts", "kvm-a")
         await driver.press("s")
         await driver.until(lambda: driver.told, "its status")
         assert "ended with status 7" in driver.told[0].words
