@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -36,6 +37,20 @@ def _started_load(lab: Lab) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """The signals are not ignored by whoever starts these tests: nohup does, and it is heeded."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_load_is_undone(waiting: Lab, number: signal.Signals) -> None:
     with _started_load(waiting) as process:
