@@ -8,9 +8,10 @@ all their threads, by the kernel's clock, when the last of their words is on the
 Why it can't be 1.5 times: three of Textual's own tables with their filter lines, two texts and a
 footer, and nothing else, are measured beside it, and take 1.4 times already, half of it for parsing
 the CSS of those widgets. What vcltui adds is, by a profile, for the most part the import of its
-modules: 0.02 s for the command line, 0.11 s for those that the first screen needs (0.035 s of it
-for making their dataclasses), 0.03 s for drawing more than that. What the first screen does not
-need is imported late: libvirt, lxml, SQLAlchemy, the use cases, the doctor and all other screens.
+modules: 0.02 s for the command line, 0.08 s for those that the first screen needs (0.03 s of it for
+making their dataclasses), 0.03 s for drawing more than that. What the first screen does not need is
+imported late: libvirt, lxml, SQLAlchemy, the use cases, the journal, the doctor and all other
+screens.
 """
 
 from __future__ import annotations
