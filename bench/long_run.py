@@ -30,7 +30,7 @@ from vcltui.runtime.jobs.jobs import MOST_ENDED
 from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.jobs.work import work_for
 from vcltui.tui.app import Console
-from vcltui.tui.garbage import SWEEP_SECONDS, sweep, swept_in_pauses
+from vcltui.tui.garbage import sweep, swept_in_pauses
 
 ALLOWED = 1.05
 TOLD = ("Python objects",)  # not judged: the garbage collector's own time
@@ -123,7 +123,6 @@ async def run(minutes: float) -> int:
             end_listening = console.desk.jobs.subscribe(churn.heard)
             began = time.monotonic()
             warm_up = min(minutes * 60 * WARM_UP_SHARE, WARM_UP_MOST_SECONDS)
-            swept_at = began
             while (passed := time.monotonic() - began) < minutes * 60:
                 work = asyncio.create_task(asyncio.to_thread(churn.round, rounds))
                 for key in KEYS:
@@ -131,9 +130,6 @@ async def run(minutes: float) -> int:
                     most_threads = max(most_threads, threads())
                 await work
                 rounds += 1
-                if time.monotonic() - swept_at >= SWEEP_SECONDS:
-                    sweep()  # as the console does in pauses, of which there are none here
-                    swept_at = time.monotonic()
                 is_full = len(console.desk.jobs.all()) > MOST_ENDED
                 if first is None and passed > warm_up and is_full:
                     first = {**measure(), "most threads": most_threads}

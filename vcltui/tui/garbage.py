@@ -18,8 +18,13 @@ from vcltui.tui import heap
 SWEEP_SECONDS = 60.0
 QUIET_SECONDS = 3.0
 """So long nobody must have typed."""
+SHORT_SECONDS = 0.1
+"""A look that takes no longer disturbs nobody who types."""
 LATEST_SECONDS = 600.0
-"""Who types all the time is interrupted after this."""
+"""Who types all the time is interrupted after this, however long it takes."""
+MANY = 20
+"""So much new, in Python's measure of some 7,000 objects, is looked at before its time."""
+_MANY_SECONDS = 5.0
 _NEVER_BY_ITSELF = 1_000_000
 
 
@@ -29,18 +34,23 @@ class Sweeper:
     def __init__(self, typed_at: Callable[[], float]) -> None:
         self._typed_at = typed_at
         self._swept_at = time.monotonic()
+        self._took_seconds = 0.0  # the last time
 
     def turn(self) -> float:
         """Sweep if it is time; returns the pause in seconds until that is to be asked again."""
         now = time.monotonic()
         since, quiet = now - self._swept_at, now - self._typed_at()
-        if since < SWEEP_SECONDS:
-            return SWEEP_SECONDS - since
-        if quiet < QUIET_SECONDS and since < LATEST_SECONDS:
+        wait = SWEEP_SECONDS - since
+        if wait > 0 and (since < _MANY_SECONDS or gc.get_count()[2] < MANY):
+            return min(wait, _MANY_SECONDS)
+        is_short = self._took_seconds < SHORT_SECONDS
+        if quiet < QUIET_SECONDS and not is_short and since < LATEST_SECONDS:
             return QUIET_SECONDS - quiet
         self._swept_at = now
+        began = time.thread_time()
         sweep()
-        return SWEEP_SECONDS
+        self._took_seconds = time.thread_time() - began
+        return _MANY_SECONDS
 
 
 def sweep() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import weakref
 from collections.abc import Iterator
 
@@ -22,9 +23,18 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was swept, with no more than a little to be swept."""
     sweeps: list[str] = []
     monkeypatch.setattr(garbage, "sweep", lambda: sweeps.append("swept"))
+    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, 1))
     return sweeps
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look takes so long that it would disturb."""
+    seconds = itertools.count(0.0, 0.3)
+    monkeypatch.setattr(garbage.time, "thread_time", lambda: next(seconds))
 
 
 @pytest.fixture
@@ -33,23 +43,52 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.mark.usefixtures("long")
 def test_it_waits_until_nobody_types(now: list[float], swept: list[str]):
     typed = [0.0]
     sweeper = garbage.Sweeper(lambda: typed[0])
-    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    now[0] += garbage.SWEEP_SECONDS
+    sweeper.turn()
+    swept.clear()
+    assert sweeper.turn() > 0
     now[0] += garbage.SWEEP_SECONDS
     typed[0] = now[0] - 1
     assert sweeper.turn() == garbage.QUIET_SECONDS - 1
     assert swept == []
     now[0] += garbage.QUIET_SECONDS
-    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    sweeper.turn()
     assert swept == ["swept"]
-    assert sweeper.turn() == garbage.SWEEP_SECONDS
+    sweeper.turn()
     assert swept == ["swept"]
 
 
+def test_a_short_look_is_taken_while_somebody_types(now: list[float], swept: list[str]):
+    sweeper = garbage.Sweeper(lambda: now[0])
+    for _ in range(3):
+        now[0] += garbage.SWEEP_SECONDS
+        sweeper.turn()
+    assert swept == ["swept"] * 3
+
+
+def test_much_that_is_new_is_looked_at_before_its_time(
+    now: list[float], swept: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    sweeper = garbage.Sweeper(lambda: 0.0)
+    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
+    now[0] += 1
+    sweeper.turn()
+    assert swept == []
+    now[0] += sweeper.turn()
+    sweeper.turn()
+    assert swept == ["swept"]
+
+
+@pytest.mark.usefixtures("long")
 def test_who_types_all_the_time_does_not_put_it_off_for_ever(now: list[float], swept: list[str]):
     sweeper = garbage.Sweeper(lambda: now[0])
+    now[0] += garbage.SWEEP_SECONDS
+    sweeper.turn()
+    swept.clear()
     for _ in range(20):
         now[0] += garbage.LATEST_SECONDS / 20
         assert not swept
