@@ -18,13 +18,14 @@ from vcltui.tui import heap
 SWEEP_SECONDS = 60.0
 QUIET_SECONDS = 3.0
 """So long nobody must have typed."""
-SHORT_SECONDS = 0.1
-"""A look that takes no longer disturbs nobody who types."""
 LATEST_SECONDS = 600.0
-"""Who types all the time is interrupted after this, however long it takes."""
-MANY = 20
-"""So much new, in Python's measure of some 7,000 objects, is looked at before its time."""
-_MANY_SECONDS = 5.0
+"""Who types all the time is interrupted after this."""
+MANY = 15
+"""So much is new, in Python's measure of some 7,000 objects, that it is looked at by itself."""
+_LOOK_SECONDS = 5.0
+"""How often that is asked."""
+_SHORT_SECONDS = 0.1
+"""A look at what is new that took no longer the last time disturbs nobody who types."""
 _NEVER_BY_ITSELF = 1_000_000
 
 
@@ -34,23 +35,20 @@ class Sweeper:
     def __init__(self, typed_at: Callable[[], float]) -> None:
         self._typed_at = typed_at
         self._swept_at = time.monotonic()
-        self._took_seconds = 0.0  # the last time
+        self._took_seconds = 0.0
 
     def turn(self) -> float:
         """Sweep if it is time; returns the pause in seconds until that is to be asked again."""
         now = time.monotonic()
-        since, quiet = now - self._swept_at, now - self._typed_at()
-        wait = SWEEP_SECONDS - since
-        if wait > 0 and (since < _MANY_SECONDS or gc.get_count()[2] < MANY):
-            return min(wait, _MANY_SECONDS)
-        is_short = self._took_seconds < SHORT_SECONDS
-        if quiet < QUIET_SECONDS and not is_short and since < LATEST_SECONDS:
-            return QUIET_SECONDS - quiet
-        self._swept_at = now
-        began = time.thread_time()
-        sweep()
-        self._took_seconds = time.thread_time() - began
-        return _MANY_SECONDS
+        since, is_quiet = now - self._swept_at, now - self._typed_at() >= QUIET_SECONDS
+        if since >= (SWEEP_SECONDS if is_quiet else LATEST_SECONDS):
+            self._swept_at = now
+            sweep()
+        elif gc.get_count()[2] >= MANY and (is_quiet or self._took_seconds < _SHORT_SECONDS):
+            began = time.thread_time()
+            gc.collect()  # not of what a sweep has put aside
+            self._took_seconds = time.thread_time() - began
+        return _LOOK_SECONDS
 
 
 def sweep() -> None:

@@ -23,18 +23,18 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was swept, with no more than a little to be swept."""
-    sweeps: list[str] = []
-    monkeypatch.setattr(garbage, "sweep", lambda: sweeps.append("swept"))
+    """What is looked at, with no more than a little that is new."""
+    looks: list[str] = []
+    monkeypatch.setattr(garbage, "sweep", lambda: looks.append("all"))
+    monkeypatch.setattr(garbage.gc, "collect", lambda: looks.append("new"))
     monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, 1))
-    return sweeps
+    return looks
 
 
 @pytest.fixture
-def long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look takes so long that it would disturb."""
-    seconds = itertools.count(0.0, 0.3)
-    monkeypatch.setattr(garbage.time, "thread_time", lambda: next(seconds))
+def many(swept: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Very much is new."""
+    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
 
 
 @pytest.fixture
@@ -43,57 +43,53 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.mark.usefixtures("long")
 def test_it_waits_until_nobody_types(now: list[float], swept: list[str]):
     typed = [0.0]
     sweeper = garbage.Sweeper(lambda: typed[0])
-    now[0] += garbage.SWEEP_SECONDS
     sweeper.turn()
-    swept.clear()
-    assert sweeper.turn() > 0
+    assert swept == []
     now[0] += garbage.SWEEP_SECONDS
     typed[0] = now[0] - 1
-    assert sweeper.turn() == garbage.QUIET_SECONDS - 1
+    sweeper.turn()
     assert swept == []
     now[0] += garbage.QUIET_SECONDS
     sweeper.turn()
-    assert swept == ["swept"]
-    sweeper.turn()
-    assert swept == ["swept"]
-
-
-def test_a_short_look_is_taken_while_somebody_types(now: list[float], swept: list[str]):
-    sweeper = garbage.Sweeper(lambda: now[0])
-    for _ in range(3):
-        now[0] += garbage.SWEEP_SECONDS
-        sweeper.turn()
-    assert swept == ["swept"] * 3
-
-
-def test_much_that_is_new_is_looked_at_before_its_time(
-    now: list[float], swept: list[str], monkeypatch: pytest.MonkeyPatch
-):
-    sweeper = garbage.Sweeper(lambda: 0.0)
-    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
-    now[0] += 1
-    sweeper.turn()
-    assert swept == []
+    assert swept == ["all"]
     now[0] += sweeper.turn()
-    sweeper.turn()
-    assert swept == ["swept"]
+    assert swept == ["all"]
 
 
-@pytest.mark.usefixtures("long")
 def test_who_types_all_the_time_does_not_put_it_off_for_ever(now: list[float], swept: list[str]):
     sweeper = garbage.Sweeper(lambda: now[0])
-    now[0] += garbage.SWEEP_SECONDS
-    sweeper.turn()
-    swept.clear()
     for _ in range(20):
         now[0] += garbage.LATEST_SECONDS / 20
         assert not swept
         sweeper.turn()
-    assert swept == ["swept"]
+    assert swept == ["all"]
+
+
+@pytest.mark.usefixtures("many")
+def test_much_that_is_new_is_looked_at_by_itself(now: list[float], swept: list[str]):
+    sweeper = garbage.Sweeper(lambda: now[0])
+    for _ in range(3):
+        now[0] += sweeper.turn()
+    assert swept == ["new"] * 3
+
+
+@pytest.mark.usefixtures("many")
+def test_what_took_long_is_left_until_nobody_types(
+    now: list[float], swept: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    seconds = itertools.count(0.0, 0.3)
+    monkeypatch.setattr(garbage.time, "thread_time", lambda: next(seconds))
+    typed = [now[0]]
+    sweeper = garbage.Sweeper(lambda: typed[0])
+    sweeper.turn()
+    sweeper.turn()
+    assert swept == ["new"]
+    now[0] += garbage.QUIET_SECONDS
+    sweeper.turn()
+    assert swept == ["new", "new"]
 
 
 class Knot:
