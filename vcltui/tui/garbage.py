@@ -20,7 +20,7 @@ QUIET_SECONDS = 3.0
 """So long nobody must have typed."""
 LATEST_SECONDS = 600.0
 """Who types all the time is interrupted after this."""
-MANY = 15
+MANY = 5
 """So much is new, in Python's measure of some 7,000 objects, that it is looked at by itself."""
 _LOOK_SECONDS = 5.0
 """How often that is asked."""
@@ -35,14 +35,18 @@ class Sweeper:
     def __init__(self, typed_at: Callable[[], float]) -> None:
         self._typed_at = typed_at
         self._swept_at = time.monotonic()
+        self._has_swept = False
         self._took_seconds = 0.0
 
     def turn(self) -> float:
         """Sweep if it is time; returns the pause in seconds until that is to be asked again."""
         now = time.monotonic()
         since, is_quiet = now - self._swept_at, now - self._typed_at() >= QUIET_SECONDS
-        if since >= (SWEEP_SECONDS if is_quiet else LATEST_SECONDS):
-            self._swept_at = now
+        longest = SWEEP_SECONDS if is_quiet else LATEST_SECONDS
+        if not self._has_swept:
+            longest = _LOOK_SECONDS  # until then all that the start has made is new
+        if since >= longest:
+            self._swept_at, self._has_swept = now, True
             sweep()
         elif gc.get_count()[2] >= MANY and (is_quiet or self._took_seconds < _SHORT_SECONDS):
             began = time.thread_time()

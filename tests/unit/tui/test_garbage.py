@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from textual.app import App
@@ -32,20 +32,25 @@ def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def many(swept: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Very much is new."""
-    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
-
-
-@pytest.fixture
 def thawed() -> Iterator[None]:
     yield
     gc.unfreeze()
 
 
+def after_the_first(now: list[float], swept: list[str], typed_at: Callable[[], float]):
+    """A sweeper that has looked at what the start had made."""
+    sweeper = garbage.Sweeper(typed_at)
+    now[0] += sweeper.turn()
+    assert swept == []
+    sweeper.turn()
+    assert swept == ["all"], "whoever types"
+    swept.clear()
+    return sweeper
+
+
 def test_it_waits_until_nobody_types(now: list[float], swept: list[str]):
-    typed = [0.0]
-    sweeper = garbage.Sweeper(lambda: typed[0])
+    typed = [now[0]]
+    sweeper = after_the_first(now, swept, lambda: typed[0])
     sweeper.turn()
     assert swept == []
     now[0] += garbage.SWEEP_SECONDS
@@ -60,7 +65,7 @@ def test_it_waits_until_nobody_types(now: list[float], swept: list[str]):
 
 
 def test_who_types_all_the_time_does_not_put_it_off_for_ever(now: list[float], swept: list[str]):
-    sweeper = garbage.Sweeper(lambda: now[0])
+    sweeper = after_the_first(now, swept, lambda: now[0])
     for _ in range(20):
         now[0] += garbage.LATEST_SECONDS / 20
         assert not swept
@@ -68,22 +73,25 @@ def test_who_types_all_the_time_does_not_put_it_off_for_ever(now: list[float], s
     assert swept == ["all"]
 
 
-@pytest.mark.usefixtures("many")
-def test_much_that_is_new_is_looked_at_by_itself(now: list[float], swept: list[str]):
-    sweeper = garbage.Sweeper(lambda: now[0])
+def test_much_that_is_new_is_looked_at_by_itself(
+    now: list[float], swept: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    sweeper = after_the_first(now, swept, lambda: now[0])
+    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
     for _ in range(3):
         now[0] += sweeper.turn()
     assert swept == ["new"] * 3
 
 
-@pytest.mark.usefixtures("many")
 def test_what_took_long_is_left_until_nobody_types(
     now: list[float], swept: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     seconds = itertools.count(0.0, 0.3)
     monkeypatch.setattr(garbage.time, "thread_time", lambda: next(seconds))
     typed = [now[0]]
-    sweeper = garbage.Sweeper(lambda: typed[0])
+    sweeper = after_the_first(now, swept, lambda: typed[0])
+    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, garbage.MANY))
+    typed[0] = now[0]
     sweeper.turn()
     sweeper.turn()
     assert swept == ["new"]
