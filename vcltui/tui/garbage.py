@@ -22,10 +22,11 @@ LATEST_SECONDS = 600.0
 """Who types all the time is interrupted after this."""
 MANY = 5
 """So much is new, in Python's measure of some 7,000 objects, that it is looked at by itself."""
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 """How often that is asked."""
-_SHORT_SECONDS = 0.1
-"""A look at what is new that took no longer the last time disturbs nobody who types."""
+_FIRST_SECONDS = 5.0
+_REST = 20
+"""So many times as long as a look at what is new took is none after it."""
 _NEVER_BY_ITSELF = 1_000_000
 
 
@@ -36,7 +37,7 @@ class Sweeper:
         self._typed_at = typed_at
         self._swept_at = time.monotonic()
         self._has_swept = False
-        self._took_seconds = 0.0
+        self._rests_until = 0.0
 
     def turn(self) -> float:
         """Sweep if it is time; returns the pause in seconds until that is to be asked again."""
@@ -44,14 +45,13 @@ class Sweeper:
         since, is_quiet = now - self._swept_at, now - self._typed_at() >= QUIET_SECONDS
         longest = SWEEP_SECONDS if is_quiet else LATEST_SECONDS
         if not self._has_swept:
-            longest = _LOOK_SECONDS  # until then all that the start has made is new
+            longest = _FIRST_SECONDS  # until then all that the start has made is new
         if since >= longest:
             self._swept_at, self._has_swept = now, True
             sweep()
-        elif gc.get_count()[2] >= MANY and (is_quiet or self._took_seconds < _SHORT_SECONDS):
-            began = time.thread_time()
+        elif gc.get_count()[2] >= MANY and now >= self._rests_until:
             gc.collect()  # not of what a sweep has put aside
-            self._took_seconds = time.thread_time() - began
+            self._rests_until = now + _REST * (time.monotonic() - now)
         return _LOOK_SECONDS
 
 
