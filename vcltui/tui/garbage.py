@@ -50,6 +50,7 @@ class Sweeper:
             self._swept_at, self._has_swept = now, True
             sweep()
         elif gc.get_count()[2] >= MANY and now >= self._rests_until:
+            _forget_drawn()
             gc.collect()  # not of what a sweep has put aside
             self._rests_until = now + _REST * (time.monotonic() - now)
         return _LOOK_SECONDS
@@ -57,12 +58,16 @@ class Sweeper:
 
 def sweep() -> None:
     """Look at all objects; those that stay are not looked at again before the next sweep."""
-    # Textual keeps by it the drawn lines of a thousand widgets that are gone.
-    StylesCache.get_inner_outer.cache_clear()
+    _forget_drawn()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
     heap.give_back()
+
+
+def _forget_drawn() -> None:
+    """Textual keeps by it the drawn lines of a thousand widgets that are gone."""
+    StylesCache.get_inner_outer.cache_clear()
 
 
 @contextmanager
