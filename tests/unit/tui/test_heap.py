@@ -40,3 +40,27 @@ def test_what_threads_have_freed_is_given_back():
     most, left = map(int, done.stdout.split())
     assert most > 60
     assert left < 10
+
+
+BIG = """
+import ctypes
+from vcltui.tui import heap
+
+class Told(ctypes.Structure):
+    _fields_ = [(f"field{number}", ctypes.c_size_t) for number in range(10)]
+
+mallinfo = ctypes.CDLL(None).mallinfo2
+mallinfo.restype = Told
+heap.keep_little()
+block = bytes(8 << 20)
+del block  # of what was freed malloc learns to keep blocks of this size, unless it is told not to
+block = bytes(8 << 20)
+print(mallinfo().field4 >> 20)  # what lies outside of the heaps
+"""
+
+
+def test_big_blocks_stay_outside_of_the_heaps():
+    done = subprocess.run(
+        [sys.executable, "-c", BIG], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert int(done.stdout) >= 8
