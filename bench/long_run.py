@@ -94,6 +94,7 @@ def measure() -> dict[str, int]:
     gc.unfreeze()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     kinds = Counter(type(one).__name__ for one in gc.get_objects())
+    gc.freeze()  # as the sweep had left it, or every later look would be at all objects
     return {
         "RSS KiB": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
         "file descriptors": len(list(Path("/proc/self/fd").iterdir())),
