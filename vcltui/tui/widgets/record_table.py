@@ -6,12 +6,10 @@ Cells are plain text with a tone, never markup.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence, Set
-from itertools import groupby, zip_longest
-from operator import itemgetter
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,8 +19,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vcltui.tui.glyphs import Glyphs
-from vcltui.tui.widgets.records import GAP, Cell, Column, Made, Record, Records, align, fit, lay_out
-from vcltui.tui.words import plain
+from vcltui.tui.widgets.record_lines import RecordLines
+from vcltui.tui.widgets.records import Column, Made, Record, Records
 
 _Line = tuple[Record, bool, bool]
 """What a line shows: a record, whether the cursor is on it, whether it is marked."""
@@ -31,6 +29,19 @@ _Line = tuple[Record, bool, bool]
 def _are_of_one_look(old: _Line, new: _Line) -> bool:
     """Whether two lines have the same colours, but for those of their cells."""
     return (old[0].dim, *old[1:]) == (new[0].dim, *new[1:])
+
+
+class _OfTable(Message):
+    """Something that a table tells; Textual finds by `control` whose it is."""
+
+    def __init__(self, table: RecordTable) -> None:
+        super().__init__()
+        self._table = table
+
+    @property
+    def control(self) -> RecordTable:
+        """The table."""
+        return self._table
 
 
 class RecordTable(ScrollView, can_focus=True):
@@ -74,53 +85,29 @@ class RecordTable(ScrollView, can_focus=True):
         Binding("ctrl+a", "mark_all", "Mark all", show=False, id="mark_all"),
     ]
 
-    class Moved(Message):
+    class Moved(_OfTable):
         """The cursor is on another row; `key` is None when there is none."""
 
         def __init__(self, table: RecordTable, key: str | None) -> None:
-            super().__init__()
-            self.table, self.key = table, key
+            super().__init__(table)
+            self.key = key
 
-        @property
-        def control(self) -> RecordTable:
-            """The table."""
-            return self.table
-
-    class Chosen(Message):
+    class Chosen(_OfTable):
         """A row was opened by enter or a click on the row of the cursor."""
 
         def __init__(self, table: RecordTable, key: str) -> None:
-            super().__init__()
-            self.table, self.key = table, key
+            super().__init__(table)
+            self.key = key
 
-        @property
-        def control(self) -> RecordTable:
-            """The table."""
-            return self.table
-
-    class HeaderClicked(Message):
+    class HeaderClicked(_OfTable):
         """A column's label was clicked; `column` is the column's key."""
 
         def __init__(self, table: RecordTable, column: str) -> None:
-            super().__init__()
-            self.table, self.column = table, column
+            super().__init__(table)
+            self.column = column
 
-        @property
-        def control(self) -> RecordTable:
-            """The table."""
-            return self.table
-
-    class Marked(Message):
+    class Marked(_OfTable):
         """Other rows than before are marked."""
-
-        def __init__(self, table: RecordTable) -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> RecordTable:
-            """The table."""
-            return self.table
 
     def __init__(
         self,
@@ -132,18 +119,13 @@ class RecordTable(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self._can_mark = can_mark
-        self._columns = tuple(columns)
-        self._glyphs = glyphs
-        self._hidden = frozenset(column.key for column in columns if column.hidden)
-        self._sorted: tuple[str, bool] | None = None
+        self._lines = RecordLines(columns, glyphs, self._style)
         self._marks: set[str] = set()
         self._was_touched = False
-        self._records: Records = Made(self._columns, ())
+        self._records: Records = Made(columns, ())
         self._keys: Sequence[str] = ()
         self._cursor = 0
         self._empty = ""
-        self._layout_width = -1
-        self._shown: tuple[tuple[int, int], ...] = ()
         self._asked: dict[int, Record] = {}
         self._styles: dict[tuple[object, ...], Style] = {}
         self._sight: list[_Line] = []
@@ -172,12 +154,12 @@ class RecordTable(ScrollView, can_focus=True):
 
     def hide_columns(self, keys: Collection[str]) -> None:
         """Leave these columns out, whatever room there is."""
-        self._hidden = frozenset(keys)
+        self._lines.hidden = frozenset(keys)
         self._lay_out()
 
     def show_sorted(self, sorting: tuple[str, bool] | None) -> None:
         """Mark the label of the column that the rows are sorted by, and whether downwards."""
-        self._sorted = sorting
+        self._lines.sorted_by = sorting
         self._refresh_line(0)
 
     def show(self, records: Records, empty: str = "", *, filling: bool = False) -> None:
@@ -288,7 +270,7 @@ class RecordTable(ScrollView, can_focus=True):
         if offset is None:
             return
         if offset.y == 0:
-            column = self._column_at(offset.x)
+            column = self._lines.column_at(offset.x)
             if column is not None:
                 self.post_message(self.HeaderClicked(self, column))
             return
@@ -299,14 +281,6 @@ class RecordTable(ScrollView, can_focus=True):
             self.action_choose()
         else:
             self._set_cursor(row)
-
-    def _column_at(self, x: int) -> str | None:
-        left = 1
-        for index, room in self._shown:
-            if left <= x < left + room:
-                return self._columns[index].key
-            left += room + GAP
-        return None
 
     def on_focus(self) -> None:
         """The cursor looks otherwise with the focus."""
@@ -362,19 +336,11 @@ class RecordTable(ScrollView, can_focus=True):
         ]
         for y, (old, new) in enumerate(zip_longest(before, self._sight), start=1):
             if old is not None and new is not None and _are_of_one_look(old, new):
-                self._refresh_cells(y, old[0].cells, new[0].cells)
+                changed = self._lines.changed(old[0].cells, new[0].cells)
+                if changed:
+                    self.refresh(Region(changed[0], y, changed[1] - changed[0], 1))
             elif old != new:
                 self._refresh_line(y)
-
-    def _refresh_cells(self, y: int, old: Sequence[Cell], new: Sequence[Cell]) -> None:
-        """Draw a line again from the first of the shown cells that is another to the last."""
-        left, first, end = 1, 0, 0
-        for index, room in self._shown:
-            if old[index] != new[index]:
-                first, end = (first if end else left), left + room
-            left += room + GAP
-        if end:
-            self.refresh(Region(first, y, end - first, 1))
 
     def _refresh_line(self, y: int) -> None:
         self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
@@ -384,10 +350,7 @@ class RecordTable(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         """Share the width among the columns; draws all anew where that is another share."""
-        width = self._layout_width = self.scrollable_content_region.width
-        shown = lay_out(self._columns, self._records.widths, self._hidden, width - 2)
-        if shown != self._shown:
-            self._shown = shown
+        if self._lines.lay_out(self._records.widths, self.scrollable_content_region.width):
             self.refresh()
 
     def notify_style_update(self) -> None:
@@ -409,57 +372,20 @@ class RecordTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        width = self.scrollable_content_region.width
-        if width != self._layout_width:
+        if self._lines.width != self.scrollable_content_region.width:
             self._lay_out()
         if y == 0:
-            return self._header_line(width)
+            return self._lines.header()
         row = y - 1 + self.scroll_offset.y
         if row >= len(self._keys):
-            text = f" {self._empty}" if not self._keys and row == 0 else ""
-            words = fit(text, width, self._glyphs.ellipsis)
-            return Strip([Segment(words, self._style("dim"))], width)
-        return self._record_line(row, width)
-
-    def _header_line(self, width: int) -> Strip:
-        labels = [self._in_room(self._label(index), index, room) for index, room in self._shown]
-        text = f" {(' ' * GAP).join(labels)}"
-        style = self._style("header")
-        return Strip([Segment(text, style)]).adjust_cell_length(width, style)
-
-    def _label(self, index: int) -> str:
-        column = self._columns[index]
-        if self._sorted is None or self._sorted[0] != column.key:
-            return column.label
-        arrow = self._glyphs.falling if self._sorted[1] else self._glyphs.rising
-        return f"{column.label}{arrow}"
-
-    def _record_line(self, row: int, width: int) -> Strip:
+            return self._lines.words(self._empty if not self._keys and row == 0 else "")
         record = self._record(row)
-        marked, focused = record.key in self._marks, self.has_focus
-        cursor = row == self._cursor
-        looks = ["dim"] if record.dim else []
-        if cursor:
-            looks.append("cursor" if focused else "blurred-cursor")
-        if marked:
-            looks.append("mark")
-        line = self._style(*looks)
-        parts = [(self._glyphs.mark if marked else " ", line)]
-        for position, (index, room) in enumerate(self._shown):
-            text, tone = record.cells[index]
-            style = line
-            if tone and not (cursor and focused and tone == "dim"):
-                style = self._style(*looks, tone, on=line.color if cursor and focused else None)
-            if position:
-                parts.append((" " * GAP, line))
-            parts.append((self._in_room(plain(text), index, room), style))
-        # What looks alike is written at once: each piece costs the codes of its colours.
-        pieces = groupby(parts, key=itemgetter(1))
-        segments = [Segment("".join(text for text, _ in same), style) for style, same in pieces]
-        return Strip(segments).adjust_cell_length(width, line)
-
-    def _in_room(self, text: str, index: int, room: int) -> str:
-        return align(text, room, self._glyphs.ellipsis, self._columns[index])
+        return self._lines.record(
+            record,
+            marked=record.key in self._marks,
+            cursor=row == self._cursor,
+            focused=self.has_focus,
+        )
 
     def row_region(self, key: str) -> Region | None:
         """Where a row is in the widget; None where it is not visible."""
