@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Key
-from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker
@@ -23,7 +21,7 @@ from vcltui.runtime.actions import ACTIONS, BY_ID, Action, Subject, possible
 from vcltui.runtime.examiner import Examiner
 from vcltui.runtime.fleet.fleet import Fleet
 from vcltui.runtime.jobs.jobs import Jobs
-from vcltui.runtime.jobs.models import Job, JobState
+from vcltui.runtime.jobs.models import Job
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui import conduct, heap, help_text, mending
@@ -34,11 +32,12 @@ from vcltui.tui.dialogs import command_line, reading
 from vcltui.tui.failures import tell_failure
 from vcltui.tui.garbage import swept_in_pauses
 from vcltui.tui.glyphs import ASCII, UNICODE
+from vcltui.tui.heard import FleetChanged, JobChanged, tell_end
 from vcltui.tui.kept import Kept
+from vcltui.tui.navigation import Navigation
 from vcltui.tui.palette import ActionCommands
-from vcltui.tui.places import Go, History, Place
-from vcltui.tui.screens.base import ConsoleScreen
-from vcltui.tui.screens.choose import screen_for
+from vcltui.tui.places import Go, Place
+from vcltui.tui.repainter import Repainter
 from vcltui.tui.subjects import subject_words
 from vcltui.tui.terminal import SuspendingTerminal, Terminal, is_there
 from vcltui.tui.themes import DARK, THEMES
@@ -50,33 +49,7 @@ if TYPE_CHECKING:
     from vcltui.tui.asking import Known
     from vcltui.tui.mending import Mend
 
-_REPAINT_SECONDS = 0.1
 _READERS = 4
-_log = logging.getLogger(__name__)
-
-
-class FleetChanged(Message):
-    """The fleet knows something new; many of them are one."""
-
-    def can_replace(self, message: Message) -> bool:
-        """The latest stands for all before it."""
-        return isinstance(message, FleetChanged)
-
-
-class JobChanged(Message):
-    """A job moved on or ended."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        self.job = job
-
-    def can_replace(self, message: Message) -> bool:
-        """A job's later state stands for the one before, but its end is never left out."""
-        return (
-            isinstance(message, JobChanged)
-            and message.job.number == self.job.number
-            and message.job.state.is_active
-        )
 
 
 class Console(TypedAheadApp):
@@ -130,10 +103,8 @@ class Console(TypedAheadApp):
         )
         self.commands = Commands(self.desk)
         self._views = Views(self, self.desk, terminal or SuspendingTerminal(self))
-        self._history = History(Place("overview"))
-        self._screens: dict[str, ConsoleScreen] = {}
-        self._repaint_is_due = False
-        self._repainted_at = 0.0
+        self._navigation = Navigation(self, self.desk)
+        self.repainter = Repainter(self)
         self._level_before: int | None = None
         if "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"  # what moves by itself is waited for
@@ -168,11 +139,11 @@ class Console(TypedAheadApp):
         self.theme_changed_signal.subscribe(self, self._follow_theme)
         self.set_class(ui.ascii, "-ascii")
         self.set_keymap(dict(ui.keys))
-        self.push_screen(self._screen(self._history.here))
+        self._navigation.start()
         self.fleet.subscribe(self._hear_fleet)
         self.jobs.subscribe(self._hear_job)
         self.call_after_refresh(self._start_looking)
-        self.set_interval(1.0, self.on_fleet_changed)  # ages grow
+        self.set_interval(1.0, self.repainter.soon)  # ages grow
         if is_there():
             self.set_interval(1.0, self._leave_without_terminal)
 
@@ -205,7 +176,7 @@ class Console(TypedAheadApp):
     def _take_tones(self) -> None:
         self.console.pop_theme()
         self.console.push_theme(tones(self.theme_variables))
-        self.on_fleet_changed()
+        self.repainter.soon()
 
     def end(self) -> None:
         """Stop watching, and end what jobs are left; blocks until they are undone."""
@@ -227,61 +198,23 @@ class Console(TypedAheadApp):
         self.post_message(JobChanged(job))
 
     def on_fleet_changed(self) -> None:
-        """Repaint at once after a quiet time, else soon: ten times a second at most."""
-        if self._repaint_is_due:
-            return
-        wait = self._repainted_at + _REPAINT_SECONDS - time.monotonic()
-        if wait > 0:
-            self._repaint_is_due = True
-            self.set_timer(wait, self._repaint)
-        else:
-            self._repaint()
-
-    def _repaint(self) -> None:
-        self._repaint_is_due = False
-        self._repainted_at = time.monotonic()
-        try:
-            stack = self.screen_stack
-        except ScreenStackError:  # the console is closing
-            return
-        for screen in stack:
-            if isinstance(screen, ConsoleScreen):
-                screen.refresh_facts()
+        """Show what is new."""
+        self.repainter.soon()
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Show the job, and tell how it ended."""
         job = message.job
-        self.on_fleet_changed()
-        if job.state.is_active:
-            return
-        _log.info("%s: %s%s", job.title, job.word, f": {job.message}" if job.message else "")
-        self.fleet.refresh(job.host)
-        self.desk.examiner.wake()
-        if job.state is JobState.DONE:
-            self.notify(job.title, title="Done", timeout=4, markup=False)
-        else:
-            self.notify(
-                job.message or job.title,
-                title=f"{job.title}: {job.word}",
-                severity="error" if job.state is JobState.FAILED else "warning",
-                timeout=15,
-                markup=False,
-            )
+        self.repainter.soon()
+        if not job.state.is_active:
+            self.fleet.refresh(job.host)
+            self.desk.examiner.wake()
+            tell_end(self, job)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell what went wrong in the background."""
         tell_failure(self, event)
 
     # --- places ---
-
-    def _screen(self, place: Place) -> ConsoleScreen:
-        """The screen of a place: full screens stay as they were left, details are made anew."""
-        if place.name not in PLACES:
-            return screen_for(self.desk, place)
-        if place.name not in self._screens:
-            self._screens[place.name] = screen_for(self.desk, place)
-            self.install_screen(self._screens[place.name], place.name)
-        return self._screens[place.name]
 
     def on_go(self, message: Go) -> None:
         """Somebody wants to be at another place."""
@@ -297,18 +230,7 @@ class Console(TypedAheadApp):
 
     def go(self, place: Place) -> None:
         """Be at a place, and remember where one was; not while a dialog has the screen."""
-        if not isinstance(self.screen, ConsoleScreen):
-            return
-        here = self._history.here
-        self._history.visit(place)
-        self._show(place, here)
-
-    def _show(self, place: Place, before: Place) -> None:
-        screen = self._top if place.is_same_screen(before) else None
-        if screen is None:
-            screen = self._screen(place)
-            self.switch_screen(screen)
-        screen.arrive(place)
+        self._navigation.go(place)
 
     def action_place(self, name: str) -> None:
         """Go to a full screen."""
@@ -316,33 +238,19 @@ class Console(TypedAheadApp):
 
     def action_history_back(self) -> None:
         """Go where one was before."""
-        here = self._history.here
-        place = self._history.back() if isinstance(self.screen, ConsoleScreen) else None
-        if place is not None:
-            self._show(place, here)
+        self._navigation.back()
 
     def action_history_forward(self) -> None:
         """Go where one came back from."""
-        here, place = self._history.here, self._history.forward()
-        if place is not None:
-            self._show(place, here)
+        self._navigation.forward()
 
     # --- what is done ---
 
     @property
     def subject(self) -> Subject | None:
         """What actions are done to: the row of the cursor."""
-        screen = self._top
+        screen = self._navigation.top
         return screen.subject if screen else None
-
-    @property
-    def _top(self) -> ConsoleScreen | None:
-        """The screen that is shown, if no dialog is over it."""
-        try:
-            screen: Screen[Any] = self.screen
-        except ScreenStackError:
-            return None
-        return screen if isinstance(screen, ConsoleScreen) and screen.is_mounted else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that are not possible on the chosen row are hidden, their keys say why."""
@@ -350,17 +258,17 @@ class Console(TypedAheadApp):
             # None: textual keeps the key, without doing it.
             return self._refusal(BY_ID[str(parameters[0])]) is None or None
         if action == "columns":
-            return self._top is not None and self._top.pane is not None
+            return self._navigation.top is not None and self._navigation.top.pane is not None
         return True
 
     def _refusal(self, action: Action) -> str | None:
         """Why an action is not possible on what is chosen; None when it is, on some of it."""
-        top = self._top
+        top = self._navigation.top
         return top.refusal(action) if top else possible(action, None)
 
     def on_untaken_key(self, event: Key) -> None:
         """A key that did nothing says why: what it does is not possible now."""
-        top = self._top
+        top = self._navigation.top
         active = top.active_bindings.get(event.key) if top else None
         if active is None or active.enabled:
             return
@@ -377,9 +285,9 @@ class Console(TypedAheadApp):
 
     def action_do(self, action_id: str) -> None:
         """Do an action of the table to the marked rows, or else to that of the cursor."""
-        if self._top is not None:
+        if self._navigation.top is not None:
             action = BY_ID[action_id]
-            self.do(action, self._top.meant(action), {})
+            self.do(action, self._navigation.top.meant(action), {})
 
     def do(self, action: Action, subjects: list[Subject], known: Known) -> None:
         """Do an action to subjects, in the background."""
@@ -416,7 +324,7 @@ class Console(TypedAheadApp):
         if isinstance(command, GoTo):
             self.go(command.place)
         elif isinstance(command, Do):
-            meant = self._top.meant(command.action) if self._top else []
+            meant = self._navigation.top.meant(command.action) if self._navigation.top else []
             subjects = [command.subject] if command.subject else meant
             self.do(command.action, subjects, command.known)
         else:
@@ -436,10 +344,10 @@ class Console(TypedAheadApp):
         """Read everything again."""
         self.fleet.refresh()
         self.desk.examiner.wake()
-        top = self._top
+        top = self._navigation.top
         if top is not None:
             top.reread()
-        self._repaint()
+        self.repainter.now()
 
     def action_help(self) -> None:
         """Show the keys and commands."""

@@ -43,6 +43,7 @@ from vcltui.runtime.jobs.models import Job, JobLine, JobState, JobStep, StepStat
 from vcltui.runtime.log_lines import LogLine
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.commands import Commands
+from vcltui.tui.navigation import Navigation
 from vcltui.tui.terminal import SuspendingTerminal
 from vcltui.tui.views import Views
 
@@ -401,4 +402,5 @@ def frozen_console(
     )
     app.commands = Commands(app.desk)
     app._views = Views(app, app.desk, SuspendingTerminal(app))
+    app._navigation = Navigation(app, app.desk)
     return app

@@ -35,7 +35,7 @@ async def test_a_row_of_the_same_kind_changes_no_key(tmp_path: Path):
         async with counted(tmp_path, *keys) as (driver, _fleet, told):
             assert "Shut down" not in driver.footer()
             await driver.press("down", "down", "j", "up")
-            driver.app._repaint()
+            driver.app.repainter.now()
             await driver.pilot.pause()
             assert driver.table("domains").cursor_key == f"kvm-a/{ALIKE[7].uuid}"
             assert told == []
@@ -45,14 +45,14 @@ async def test_a_row_of_another_kind_changes_them(tmp_path: Path):
     async with counted(tmp_path, "2") as (driver, fleet, told):
         on = replace(ALIKE[6], power=PowerState.ON)
         fleet.live = (replace(HOSTS[0], domains=(*ALIKE[:6], on, *ALIKE[7:])),)
-        driver.app._repaint()
+        driver.app.repainter.now()
         await driver.pilot.pause()
         assert told == [], "it is not the row of the cursor"
         await driver.press("down")
         assert told == ["look"]
         assert "Shut down" in driver.footer()
         fleet.live = (replace(HOSTS[0], domains=ALIKE),)
-        driver.app._repaint()
+        driver.app.repainter.now()
         await driver.pilot.pause()
         assert told == ["look"] * 2, "what changed under the cursor is noticed"
         assert "Shut down" not in driver.footer()
@@ -67,7 +67,7 @@ async def test_marks_change_them(tmp_path: Path):
         assert [one.domain for one in driver.settled.marked] == ["row-05", "row-06"]
         on = replace(ALIKE[6], power=PowerState.ON)
         fleet.live = (replace(HOSTS[0], domains=(*ALIKE[:6], on, *ALIKE[7:])),)
-        driver.app._repaint()
+        driver.app.repainter.now()
         await driver.pilot.pause()
         assert [one.power for one in driver.settled.marked] == [PowerState.OFF, PowerState.ON]
         assert driver.offers("shutdown"), "it is possible on one of them"

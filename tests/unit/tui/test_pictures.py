@@ -196,7 +196,7 @@ async def settled(driver: Driver) -> None:
     for line in app.screen.query(Input):
         line.cursor_blink = False
         line._cursor_visible = line.has_focus
-    app._repaint()
+    app.repainter.now()
     await driver.pilot.pause()
     await driver.pilot.pause()
 

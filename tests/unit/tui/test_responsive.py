@@ -14,8 +14,8 @@ from tests.unit.tui.frozen import HOSTS, FrozenFleet, domain, frozen_console, fr
 from vcltui.models.domain import PowerState
 from vcltui.runtime import terminal_commands
 from vcltui.runtime.fleet.models import HostState
-from vcltui.tui import app as app_module
-from vcltui.tui.app import FleetChanged
+from vcltui.tui import repainter
+from vcltui.tui.heard import FleetChanged
 from vcltui.tui.screens.overview import Overview
 
 ODD = "odd[red]name[bold"
@@ -108,9 +108,9 @@ async def test_the_cursor_stays_on_its_row_of_the_fleet(quick: Slow):
 async def test_a_storm_of_changes_is_one_repaint_in_a_tenth_of_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert app_module._REPAINT_SECONDS == 0.1
+    assert repainter.PAUSE_SECONDS == 0.1
     # Long enough for every machine to come with the storm before it has passed.
-    monkeypatch.setattr(app_module, "_REPAINT_SECONDS", 600.0)
+    monkeypatch.setattr(repainter, "PAUSE_SECONDS", 600.0)
     app = frozen_console(frozen_workspace(tmp_path))
     async with app.run_test(size=(140, 45)) as pilot:
         await pilot.pause()
@@ -119,7 +119,7 @@ async def test_a_storm_of_changes_is_one_repaint_in_a_tenth_of_a_second(
         set_timer, refresh = app.set_timer, Overview.refresh_facts
 
         def count_timers(delay: float, callback: Any = None, **more: Any) -> object:
-            if callback != app._repaint:
+            if callback != app.repainter.now:
                 return set_timer(delay, callback, **more)
             planned.append(delay)
             return None
@@ -128,7 +128,7 @@ async def test_a_storm_of_changes_is_one_repaint_in_a_tenth_of_a_second(
         monkeypatch.setattr(
             Overview, "refresh_facts", lambda self: (painted.append(self), refresh(self))[1]
         )
-        app._repaint()
+        app.repainter.now()
         planned.clear()
         for turn in range(1, 4):
             painted.clear()
@@ -136,7 +136,7 @@ async def test_a_storm_of_changes_is_one_repaint_in_a_tenth_of_a_second(
             await until(lambda turn=turn: len(planned) >= turn, "a repaint planned")
             await pilot.pause()
             assert len(planned) == turn, "200 changes are one repaint"
-            app._repaint()
+            app.repainter.now()
             assert painted, "and that draws them"
         assert min(planned) > 300.0, "what has just been drawn is not drawn again at once"
     app.end()
@@ -159,7 +159,7 @@ async def test_two_thousand_rows_are_shown_and_moved_through(tmp_path: Path):
         key = table.keys[1000]
         table.move_to(key)
         fleet.live = (replace(HOSTS[0], domains=many[10:]),)
-        app._repaint()
+        app.repainter.now()
         await pilot.pause()
         assert table.cursor_key == key
     app.end()
