@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vcltui.errors import NodeUnreachableError
+from vcltui.models.reason import reason_of
 from vcltui.nodes.ssh_target import SshTarget
 
 
@@ -17,8 +18,8 @@ def connection_error(target: SshTarget, stderr: str) -> LoginError:
     for mark, what, hint in _causes(target):
         if mark in stderr:
             return LoginError(what, hint)
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    reason = lines[-1] if lines else "ssh gave no reason"
+    # The other side's login shell may write there what it likes.
+    reason = reason_of(stderr, "ssh gave no reason")
     return LoginError(
         f"{target} can't be logged in to: {reason}", f"Try it by hand: ssh {_as_arguments(target)}"
     )

@@ -10,6 +10,7 @@ from rich.text import Text
 from vcltui.tui.dialogs import columns as column_choice
 from vcltui.tui.dialogs import confirm
 from vcltui.tui.screens.base import ConsoleScreen
+from vcltui.tui.words import plain
 
 if TYPE_CHECKING:
     from vcltui.tui.app import Console
@@ -85,7 +86,7 @@ def leave(console: Console, titles: Sequence[str]) -> None:
     if isinstance(console.screen, confirm.Confirm):
         return  # it is asked already, or something else is
     body = Text("These are running. Leaving cancels and undoes them:\n\n")
-    body.append("\n".join(titles))
+    body.append("\n".join(plain(title) for title in titles))
 
     def answered(yes: bool | None) -> None:
         if yes:

@@ -14,6 +14,7 @@ from typing import Protocol
 from textual.app import App, SuspendNotSupported
 
 from vcltui.errors import CommandMissingError, UsageError
+from vcltui.tui.words import plain, plain_lines
 
 
 class Terminal(Protocol):
@@ -42,7 +43,7 @@ class SuspendingTerminal:
         status, problem = 0, None
         try:
             with self._app.suspend():
-                print(f"\n{title}\n{shlex.join(argv)}\n", flush=True)
+                print(f"\n{plain_lines(title)}\n{plain(shlex.join(argv))}\n", flush=True)
                 try:
                     status = subprocess.run(list(argv), check=False).returncode
                 except OSError as error:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from textual.app import App, ScreenStackError
 from textual.events import Event, Key
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from vcltui.tui.dialogs.base import Dialog
 from vcltui.tui.dialogs.waiting import Waiting
+from vcltui.tui.plain_drawing import PlainDrawing
+from vcltui.tui.words import plain_message
 
 _SOON_SECONDS = 0.02
 _MOST_TURNS = 50
@@ -31,12 +35,38 @@ class TypedAheadApp(App[None]):
     """
 
     def __init__(self) -> None:
+        self._plain_drawing = PlainDrawing()
         super().__init__()
         self.typed_at = 0.0
         self._again: list[Key] = []
         self._early: list[Key] = []
         self._typed_at: WeakKeyDictionary[Key, tuple[Screen[Any], Widget | None]]
         self._typed_at = WeakKeyDictionary()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """As App.get_line_filters, and one that leaves nothing that writes past Textual."""
+        return [*super().get_line_filters(), self._plain_drawing]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As App.notify, of a message and a title that are plain, and short enough to be drawn.
+
+        Both may quote a guest or a host, which could put anything into them.
+        """
+        super().notify(
+            plain_message(message),
+            title=plain_message(title),
+            severity=severity,
+            timeout=timeout,
+            markup=markup,
+        )
 
     def type_again(self, key: Key) -> None:
         """Take a key once more, before those that are typed from now on."""

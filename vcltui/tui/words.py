@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 FRESH_SECONDS = 30.0
 """What was read since is not worth an age."""
+_MOST_LETTERS = 2000
+"""Of a message; laying out some megabytes in a toast would keep the console for minutes."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain(text: str) -> str:
     """A name as one line that can't move the cursor or turn the direction of writing."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join("�" if unicodedata.category(letter) in _HIDDEN else letter for letter in text)
 
@@ -22,6 +24,12 @@ def plain(text: str) -> str:
 def plain_lines(text: str) -> str:
     """A text of several lines, each of them plain."""
     return "\n".join(plain(line) for line in text.splitlines())
+
+
+def plain_message(text: str) -> str:
+    """A message as plain lines, cut where it is longer than anybody reads."""
+    kept = text[:_MOST_LETTERS]
+    return plain_lines(kept) + (" ..." if len(kept) < len(text) else "")
 
 
 def size(count: int | None) -> str:

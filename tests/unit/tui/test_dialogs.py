@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from rich.segment import Segment
 from rich.text import Text
 from textual.color import Color
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 
@@ -18,7 +21,7 @@ from vcltui.tui.dialogs.base import Dialog
 from vcltui.tui.dialogs.columns import ChooseColumns
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.dialogs.reading import Reader
-from vcltui.tui.dialogs.simple import Choose
+from vcltui.tui.dialogs.simple import Ask, Choose
 from vcltui.tui.tones import tones
 from vcltui.tui.typed_ahead import TypedAheadApp
 from vcltui.tui.widgets.records import Column
@@ -156,6 +159,64 @@ async def test_the_text_scrolls_while_a_word_is_typed():
         await pilot.press(*"vm", "down", "down", "pagedown")
         assert app.screen.query_one(VerticalScroll).scroll_offset.y > 2
         assert app.screen.query_one(Input).value == "vm"
+
+
+# --- what is hostile ---
+
+EVIL = "vm1\x1b]0;OWNED\x07\x9b31m\u202e"
+
+
+def drawn(app: Asking) -> str:
+    """All that is given to the terminal, in the order of the lines."""
+    strips = app.screen._compositor.render_strips()
+    return "".join(segment.text for strip in strips for segment in strip if not segment.control)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Confirm(f"Unload {EVIL}?", Text(EVIL), warning=f"{EVIL} is lost", word=EVIL),
+        lambda: Ask(EVIL, value=EVIL, explanation=EVIL, preview=lambda text: f"{text}{EVIL}"),
+        lambda: Choose(EVIL, ((EVIL, EVIL),), (EVIL,)),
+        lambda: Reader(EVIL, Text(f"{EVIL} and\nmore")),
+    ],
+    ids=["confirm", "ask", "choose", "reader"],
+)
+async def test_no_dialog_draws_what_moves_the_cursor(make: Callable[[], Dialog[Any]]):
+    async with asking(Reader("Short", Text("one"))) as (app, pilot):
+        await app.push_screen(make())
+        await pilot.pause()
+        text = drawn(app)
+        assert "OWNED" in text
+        assert not set("\x1b\x07\x9b\u202e") & set(text)
+
+
+async def test_a_widget_that_forgot_it_draws_nothing_that_moves_the_cursor():
+    class Careless(Static):
+        def render_line(self, y: int) -> Strip:
+            return Strip([Segment("a\x1b[2Jb\xa0\u4e2d\x9bc")])
+
+    app = Asking(Reader("Long", LONG))
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        careless = Careless()
+        careless.border_title = "x\x1b]0;y"
+        careless.styles.border = ("round", "white")
+        await app.screen.query_one(VerticalScroll).mount(careless, before=0)
+        await pilot.pause()
+        assert "a[2Jb\xa0\u4e2dc" in drawn(app)
+        assert "\x1b" not in drawn(app)
+
+
+async def test_what_is_told_is_plain_and_short():
+    app = Asking(Reader("Short", Text("one")))
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        app.screen.notify(f"it says:\n{EVIL}" + "A" * 10_000, title=EVIL, markup=False)
+        await pilot.pause()
+        (told,) = app._notifications
+        assert told.message.startswith("it says:\nvm1�]0;OWNED��31m�AAA")
+        assert len(told.message) < 3000
+        assert told.title == "vm1�]0;OWNED��31m�"
+        assert not set("\x1b\x07\x9b\u202e") & set(drawn(app))
 
 
 # --- columns ---

@@ -70,6 +70,13 @@ def test_plain_leaves_nothing_that_moves_the_cursor(text: str, shown: str):
     assert words.plain(text) == shown
 
 
+def test_a_message_is_cut_where_it_is_longer_than_anybody_reads():
+    assert words.plain_message("a\x1b]0;x\x07b\nc") == "a�]0;x�b\nc"
+    cut = words.plain_message("A" * 1_000_000)
+    assert 1000 < len(cut) < 5000
+    assert cut.endswith("A ...")
+
+
 def test_moment_is_the_operators_clock(monkeypatch: pytest.MonkeyPatch):
     when = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
     assert words.moment(when) == f"{when.astimezone():%Y-%m-%d %H:%M}"

@@ -16,7 +16,7 @@ from vcltui.tui.dialogs.reading import ReadingDialog
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.widgets.line import Line
-from vcltui.tui.words import plain
+from vcltui.tui.words import plain, plain_lines
 
 
 class Confirm(ReadingDialog[bool]):
@@ -41,12 +41,12 @@ class Confirm(ReadingDialog[bool]):
     def compose(self) -> ComposeResult:
         """The title, what would be lost, the text in a scroll, the keys."""
         with Vertical(classes="dialog tall"):
-            yield Static(Text(self._title, "bold"))
+            yield Static(Text(plain_lines(self._title), "bold"))
             if self._warning:
-                yield Static(Text().append(self._warning, ATTENTION))
+                yield Static(Text().append(plain_lines(self._warning), ATTENTION))
             yield self._scroll
             if self._word:
-                yield Static(Text.assemble("Type ", (self._word, "bold"), " to go on:"))
+                yield Static(Text.assemble("Type ", (plain(self._word), "bold"), " to go on:"))
                 yield self._line
             yield self._hint
 

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from vcltui.tui.dialogs.base import Answer, Dialog
 from vcltui.tui.hanging import hang
+from vcltui.tui.words import plain_lines
 
 
 class ReadingDialog(Dialog[Answer]):
@@ -75,7 +76,7 @@ class Reader(ReadingDialog[None]):
     def compose(self) -> ComposeResult:
         """The text in a scroll."""
         with Vertical(classes="dialog wide"):
-            yield Static(Text(self._title, "bold"))
+            yield Static(Text(plain_lines(self._title), "bold"))
             yield self._scroll
             yield self._hint
 

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from vcltui.errors import VcltuiError
 from vcltui.tui.dialogs.base import Dialog
 from vcltui.tui.widgets.line import Line
-from vcltui.tui.words import plain
+from vcltui.tui.words import plain, plain_message
 
 _MOST_VALUE_CELLS = 48
 """How far the notes beside the choices are moved to the right for a long one."""
@@ -49,9 +49,9 @@ class Ask(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """The question over a line to type in."""
         with Vertical(classes="dialog"):
-            yield Static(Text(self._question, "bold"))
+            yield Static(Text(plain_message(self._question), "bold"))
             if self._explanation:
-                yield Static(Text(self._explanation, "dim"))
+                yield Static(Text(plain_message(self._explanation), "dim"))
             yield self._line
             yield self._note
             yield Static(Text("enter: go on   esc: cancel"), classes="hint")
@@ -75,9 +75,9 @@ class Ask(Dialog[str | None]):
             self._note.update("")
             return True
         try:
-            self._note.update(Text(self._preview(text)))
+            self._note.update(Text(plain_message(self._preview(text))))
         except VcltuiError as error:
-            self._note.update(Text(str(error), "bold"))
+            self._note.update(Text(plain_message(str(error)), "bold"))
             return False
         return True
 
@@ -117,7 +117,7 @@ class Choose(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """A filter line over the list."""
         with Vertical(classes="dialog tall"):
-            yield Static(Text(self._question, "bold"))
+            yield Static(Text(plain_message(self._question), "bold"))
             yield self._filter
             yield self._options
             words = "enter: take it   up, down: another one   esc: cancel"

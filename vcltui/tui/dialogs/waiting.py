@@ -11,6 +11,7 @@ from textual.events import Key
 from textual.widgets import Static
 
 from vcltui.tui.dialogs.base import Dialog
+from vcltui.tui.words import plain
 
 _PATIENCE_SECONDS = 0.4
 """What takes no longer is not worth a word."""
@@ -32,7 +33,7 @@ class Waiting(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The words in a box, which is not shown at first."""
         with self._box:
-            yield Static(Text(self._words, "bold"))
+            yield Static(Text(plain(self._words), "bold"))
             yield Static(Text("esc: leave it"), classes="hint")
 
     def on_mount(self) -> None:

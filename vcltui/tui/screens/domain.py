@@ -25,7 +25,7 @@ from vcltui.tui.listings.snapshots import Branch, Snapshots
 from vcltui.tui.places import Place
 from vcltui.tui.screens.detail import DetailScreen
 from vcltui.tui.widgets.list_pane import ListPane
-from vcltui.tui.words import plain
+from vcltui.tui.words import plain, plain_lines
 
 
 class DomainScreen(DetailScreen):
@@ -118,7 +118,8 @@ class DomainScreen(DetailScreen):
         if (details.xml, theme) != self._xml_shown:
             # Highlighting is slow enough to do it for another text only.
             self._xml_shown = details.xml, theme
-            self.text_part("xml").show(Syntax("", "xml", theme=theme).highlight(details.xml))
+            xml = plain_lines(details.xml.expandtabs())
+            self.text_part("xml").show(Syntax("", "xml", theme=theme).highlight(xml))
 
     def _load_log_text(self) -> Text:
         if self._load_log is None:

@@ -15,7 +15,7 @@ from vcltui.tui.desk import Desk
 from vcltui.tui.image_text import check_text, image_text
 from vcltui.tui.places import Place
 from vcltui.tui.screens.detail import DetailScreen
-from vcltui.tui.words import plain, size
+from vcltui.tui.words import plain, plain_lines, size
 
 
 class ImageScreen(DetailScreen):
@@ -87,7 +87,8 @@ class ImageScreen(DetailScreen):
             return Text(words, "dim")
         theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
         text = Text(f"{plain(details.reference_path)}\n\n", "dim")
-        return text.append_text(Syntax("", "xml", theme=theme).highlight(details.reference_xml))
+        xml = plain_lines(details.reference_xml.expandtabs())
+        return text.append_text(Syntax("", "xml", theme=theme).highlight(xml))
 
     def _check_result(self) -> Text:
         if isinstance(self._check, CheckResult):
