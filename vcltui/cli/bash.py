@@ -7,6 +7,8 @@ from typing import Any
 
 from click.shell_completion import BashComplete, CompletionItem, split_arg_string
 
+# bash puts a proposal into the line as it is: without %q a name such as `vm1$(...)` would be run
+# by enter. zsh and fish quote what they are given.
 _SCRIPT = """\
 %(complete_func)s() {
     local response type value
@@ -15,7 +17,7 @@ _SCRIPT = """\
     COMPREPLY=()
     while IFS=, read -r type value; do
         case $type in
-            plain) COMPREPLY+=("$value") ;;
+            plain) printf -v value %%q "$value" && COMPREPLY+=("$value") ;;
             file) compopt -o default ;;
             dir) compopt -o dirnames ;;
         esac

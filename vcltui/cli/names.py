@@ -30,7 +30,8 @@ def _completer(lister: Lister) -> Completer:
             # Nothing may be printed into the line that is being typed; the command itself will
             # say what is wrong.
             return []
-        return [name for name in names if name.startswith(incomplete)]
+        # A shell reads the proposals line by line, and shows them on its terminal.
+        return [name for name in names if name.startswith(incomplete) and name.isprintable()]
 
     return complete
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -104,3 +105,41 @@ def test_an_unknown_shell(lab: Lab) -> None:
 def test_completing_a_domain_asks_hosts_that_answer(complete, lab: Lab) -> None:
     Path(lab.home / "kvm1.xml").unlink()
     assert complete("vcltui power on tes") == ["test"]
+
+
+_HOSTILE = "evil:vm1$(echo${IFS}hit>PWNED)`x`;'\" !&"
+_COMPLETE_AND_TAKE = """
+cd "$HOME"
+source <(vcltui completion bash)
+COMP_LINE=$1
+COMP_POINT=${#1}
+_vcltui_completion vcltui
+# As readline does: what is proposed replaces what was typed of the word, after its last colon.
+eval "set -- vcltui power on $kept${COMPREPLY[0]}"
+printf '%s\\n' "${@: -1}"
+"""
+
+
+@pytest.mark.parametrize("typed", ["evi", "evil:v"])
+def test_bash_is_given_names_that_run_nothing(lab: Lab, program: str, typed: str) -> None:
+    hosts = lab.home / "kvm1.xml"
+    names = [f"vm1:{V1}", f"vm10:{V10}"]
+    text = hosts.read_text()
+    for name, other in zip(names, (_HOSTILE, "evil\nplain,evil2"), strict=True):
+        assert f"<name>{name}</name>" in text
+        text = text.replace(f"<name>{name}</name>", f"<name>{escape(other)}</name>")
+    hosts.write_text(text)
+    line = f"vcltui power on {typed}"
+    kept = "evil:" if ":" in typed else ""
+    path = os.pathsep.join((program, os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "--norc", "-c", _COMPLETE_AND_TAKE, "bash", line],
+        env=lab.environment | {"PATH": path, "HOME": str(lab.home), "kept": kept},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == f"{_HOSTILE}\n"
+    assert done.stderr == ""
+    assert not (lab.home / "PWNED").exists()
