@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from vcltui.disks import qemuimg
@@ -18,6 +17,7 @@ from vcltui.disks.vmdk import (
 )
 from vcltui.errors import DiskError, NotFoundError, RefusedError
 from vcltui.models.disk import DiskInfo, DiskSnapshot
+from vcltui.models.numbers import moment_of
 from vcltui.nodes.base import Node
 
 
@@ -134,7 +134,7 @@ def _snapshot(item: dict[str, Any]) -> DiskSnapshot:
     return DiskSnapshot(
         id=str(item["id"]),
         tag=str(item["name"]),
-        date=datetime.fromtimestamp(item["date-sec"], tz=UTC),
+        date=moment_of(item["date-sec"]),
         vm_size_bytes=int(item["vm-state-size"]),
         vm_clock_seconds=item["vm-clock-sec"] + item["vm-clock-nsec"] / 1e9,
     )

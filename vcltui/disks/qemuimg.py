@@ -127,7 +127,7 @@ def run_json(
         raise disk_error(node, path, "read", error) from error
     try:
         answer = json.loads(result.stdout)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DiskError(
             f"qemu-img on {node.name} gave no readable answer about {path}",
             "Look at the version of qemu-img on the host",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vcltui.errors import DiskError
+from vcltui.models.numbers import number_in
 from vcltui.nodes.base import Node
 
 SECTOR_BYTES = 512
@@ -124,9 +125,11 @@ def parse_descriptor(text: str, path: str) -> tuple[Extent, ...]:
 
 
 def _extent(found: re.Match[str], line: str, path: str) -> Extent:
-    sectors, offset = int(found["sectors"]), int(found["offset"] or 0)
+    sectors, offset = number_in(found["sectors"]), number_in(found["offset"] or "0")
     if (
-        found["access"] != "RW"
+        sectors is None
+        or offset is None
+        or found["access"] != "RW"
         or found["kind"] not in _READABLE_KINDS
         or not found["name"]
         or not found["name"].isprintable()

@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vcltui.doctor.facts import Facts, GuestFacts, HostFacts, NodeFacts, Unknown
 from vcltui.doctor.gather_hosts import gather_host
 from vcltui.doctor.gather_nodes import gather_log, gather_node
 from vcltui.doctor.indexes import Domains
+from vcltui.doctor.parts import part
 from vcltui.doctor.vcldlog import LogBlock
 from vcltui.models.domain import PowerState
 from vcltui.models.evidence import DatabaseFacts, ManagementNodeRow
@@ -75,8 +77,10 @@ def gather(sources: Sources) -> Facts:
             names = {one.id: one.hostname for one in database.computers}
             chosen = [*sources.guests, *_guests_in_doubt(database, Domains(hosts))]
             ids = [id_ for id_ in dict.fromkeys(chosen) if id_ in names]
-            answers = pool.map(sources.ask_guest, [names[id_] for id_ in ids])
-            guests = dict(zip(ids, answers, strict=True))
+            ask = partial(_ask_guest, sources.ask_guest)
+            answers = pool.map(ask, [names[id_] for id_ in ids])
+            told_of = zip(ids, answers, strict=True)
+            guests = {id_: one for id_, one in told_of if not isinstance(one, Unknown)}
         told = dict(zip((row.id for row in wanted), nodes, strict=True))
         return Facts(
             database=database,
@@ -85,6 +89,11 @@ def gather(sources: Sources) -> Facts:
             logs={id_: answer[1] for id_, answer in told.items()},
             guests=guests,
         )
+
+
+def _ask_guest(ask: Callable[[str], GuestFacts], hostname: str) -> GuestFacts | Unknown:
+    """What a guest answers. One that could not be understood is as if it had not been asked."""
+    return part(lambda: ask(hostname), f"the guest of {hostname}")
 
 
 def not_asked(host: VMHost) -> HostFacts:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Collection
 
 from vcltui.disks.check import check_disk
 from vcltui.disks.stored import StoredDisk, list_disks
@@ -17,8 +16,8 @@ from vcltui.doctor.facts import (
     LibvirtFacts,
     Process,
     SpaceFacts,
-    Unknown,
 )
+from vcltui.doctor.parts import part
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import DomainXMLError, NodeUnreachableError, NotFoundError, VcltuiError
 from vcltui.hypervisor import domains, networks
@@ -28,7 +27,6 @@ from vcltui.models.host import VMProfile
 from vcltui.nodes.base import FileStat, Node
 from vcltui.provisioning.session import HostSession
 
-Part = TypeVar("Part")
 PS = ("ps", "-e", "-ww", "-o", "pid=,args=")
 """Lists all processes with their whole command lines."""
 
@@ -41,21 +39,15 @@ def gather_host(session: HostSession, check_images: Collection[str]) -> HostFact
 
     Blocks; raises nothing: what could not be asked is Unknown.
     """
+    name = session.name
     return HostFacts(
-        name=session.name,
+        name=name,
         profile=session.vmhost.profile,
-        libvirt=_part(lambda: _libvirt(session.connection)),
-        folders=_part(lambda: _folders(session, check_images)),
-        processes=_part(lambda: _disk_processes(session.node)),
-        qemu_img=_part(lambda: _qemu_img(session.node)),
+        libvirt=part(lambda: _libvirt(session.connection), f"the domains of {name}"),
+        folders=part(lambda: _folders(session, check_images), f"the folders of {name}"),
+        processes=part(lambda: _disk_processes(session.node), f"the processes of {name}"),
+        qemu_img=part(lambda: _qemu_img(session.node), f"qemu-img on {name}"),
     )
-
-
-def _part(ask: Callable[[], Part]) -> Part | Unknown:
-    try:
-        return ask()
-    except VcltuiError as error:
-        return Unknown(error.what)
 
 
 def read_processes(node: Node) -> list[Process]:

@@ -6,8 +6,8 @@ import re
 
 from vcltui.doctor.facts import NodeFacts, Process, Unknown, VcldProcess
 from vcltui.doctor.gather_hosts import read_processes
+from vcltui.doctor.parts import part
 from vcltui.doctor.vcldlog import LogBlock, read_log
-from vcltui.errors import VcltuiError
 from vcltui.nodes.base import Node
 
 # vcld names its children `vcld '|PID|request|reservation|state|' computer>host image user ...`.
@@ -18,18 +18,12 @@ _NUMBER = re.compile(r"\d{1,10}")
 
 def gather_node(node: Node) -> NodeFacts | Unknown:
     """What runs on a management node; Unknown with the reason where it does not answer. Blocks."""
-    try:
-        return node_facts(read_processes(node))
-    except VcltuiError as error:
-        return Unknown(error.what)
+    return part(lambda: node_facts(read_processes(node)), f"the processes of {node.name}")
 
 
 def gather_log(node: Node, path: str) -> tuple[LogBlock, ...] | Unknown:
     """The end of vcld.log on a management node; Unknown where it can't be read. Blocks."""
-    try:
-        return read_log(node, path)
-    except VcltuiError as error:
-        return Unknown(error.what)
+    return part(lambda: read_log(node, path), f"{path} on {node.name}")
 
 
 def node_facts(processes: list[Process]) -> NodeFacts:

@@ -6,8 +6,11 @@ import re
 
 from vcltui.models.host import VMProfile
 
-_COPY_ON_WRITE = re.compile(r"(?P<short>[^_/]+)_(?P<image>\d+)-v(?P<revision>\d+)\.[^/]+\Z")
-_LOADED = re.compile(r".*?(?P<image>\d+)-v(?P<revision>\d+)\Z")
+# A number that no id can be is none. Without the bound a long one costs the square of its length.
+_COPY_ON_WRITE = re.compile(
+    r"(?P<short>[^_/]+)_(?P<image>\d{1,18})-v(?P<revision>\d{1,18})\.[^/]+\Z"
+)
+_LOADED = re.compile(r"(?<!\d)(?P<image>\d{1,18})-v(?P<revision>\d{1,18})\Z", re.ASCII)
 
 
 def may_see(profile: VMProfile, path: str) -> bool:
@@ -24,5 +27,5 @@ def own_file(name: str) -> tuple[str, int, int] | None:
 
 def loaded_by_name(name: str) -> tuple[int, int] | None:
     """The image id and revision at the end of a domain's or an image's name."""
-    match = _LOADED.match(name)
+    match = _LOADED.search(name)
     return (int(match["image"]), int(match["revision"])) if match else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from vcltui.errors import NotFoundError
+from vcltui.errors import NodeError, NotFoundError
 from vcltui.nodes.base import Node
 
 TAIL_BYTES = 4 << 20
@@ -62,6 +62,9 @@ def read_log(node: Node, path: str, max_bytes: int = TAIL_BYTES) -> tuple[LogBlo
     stat = node.stat(path)
     if stat is None:
         raise NotFoundError(f"There is no log {path} on {node.name}", "Name the right file")
+    if not stat.is_file:
+        # A device, or a pipe, may have no end.
+        raise NodeError(f"{path} on {node.name} is no plain file", "Name the right log")
     offset = max(0, stat.size_bytes - max_bytes)
     text = node.read_bytes(path, max_bytes, offset).decode("utf-8", errors="replace")
     if offset:

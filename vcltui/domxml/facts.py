@@ -9,6 +9,7 @@ from lxml import etree
 
 from vcltui.domxml.elements import in_namespace
 from vcltui.models.domain import VCLFacts
+from vcltui.models.numbers import number_in
 
 NAMESPACE = "urn:vcltui:domain:1"
 _PREFIX = "vcltui"
@@ -71,15 +72,15 @@ def _from_metadata(values: dict[str, str]) -> VCLFacts | None:
     try:
         return VCLFacts(
             image_name=values["image_name"],
-            image_id=int(values["image_id"]),
-            image_revision_id=int(values["image_revision_id"]),
-            image_revision=int(values["image_revision"]),
-            computer_id=int(values["computer_id"]),
+            image_id=_number(values["image_id"]),
+            image_revision_id=_number(values["image_revision_id"]),
+            image_revision=_number(values["image_revision"]),
+            computer_id=_number(values["computer_id"]),
             computer_name=values["computer_name"],
             management_node=values["management_node"],
             load_time=_time(values["load_time"]),
-            request_id=_optional_number(values.get("request_id")),
-            reservation_id=_optional_number(values.get("reservation_id")),
+            request_id=number_in(values.get("request_id")),
+            reservation_id=number_in(values.get("reservation_id")),
         )
     except (KeyError, ValueError, OverflowError):
         return None
@@ -117,8 +118,8 @@ def _from_description(text: str, domain_name: str) -> VCLFacts | None:
         computer_name=computer_name,
         management_node=management_node,
         load_time=load_time,
-        request_id=_optional_number(values.get("request id")),
-        reservation_id=_optional_number(values.get("reservation id")),
+        request_id=number_in(values.get("request id")),
+        reservation_id=number_in(values.get("reservation id")),
     )
 
 
@@ -128,8 +129,12 @@ def _numbered(text: str) -> tuple[str, int] | None:
     return None if found is None else (text[: found.start()].rstrip(), int(found["id"]))
 
 
-def _optional_number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+def _number(text: str) -> int:
+    """A number of 18 digits at most. Raises ValueError."""
+    number = number_in(text)
+    if number is None:
+        raise ValueError(text)
+    return number
 
 
 def _time_text(moment: datetime) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from lxml import etree
 
@@ -12,6 +11,7 @@ from vcltui.domxml.parse import parse_xml
 from vcltui.domxml.text import check_text
 from vcltui.errors import DomainXMLError
 from vcltui.models.domain import Snapshot
+from vcltui.models.numbers import moment_of, number_in
 
 _WHAT = "The snapshot XML"
 
@@ -29,11 +29,12 @@ def build_snapshot_xml(name: str, description: str = "") -> str:
 def parse_snapshot(xml: str) -> Snapshot:
     """A snapshot as its own XML tells it: without `is_current` and `children`.
 
-    Raises DomainXMLError.
+    A time that no clock shows is taken for 1970: who redefines one snapshot so must not hide the
+    others. Raises DomainXMLError.
     """
     root = parse_xml(xml, _WHAT)
     name, created = root.findtext("name"), (root.findtext("creationTime") or "").strip()
-    if root.tag != "domainsnapshot" or not name or not created.isdecimal():
+    if root.tag != "domainsnapshot" or not name or not (created.isascii() and created.isdigit()):
         raise DomainXMLError(f"{_WHAT} has no name or no creation time")
     storages = [element.get("snapshot") for element in root.iterfind("disks/disk")]
     memory = root.find("memory")
@@ -41,7 +42,7 @@ def parse_snapshot(xml: str) -> Snapshot:
         storages.append(memory.get("snapshot"))
     return Snapshot(
         name=name,
-        creation_time=datetime.fromtimestamp(int(created), UTC),
+        creation_time=moment_of(number_in(created) or 0),
         state=(root.findtext("state") or "").strip(),
         description=root.findtext("description") or "",
         parent=root.findtext("parent/name"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from vcltui.models.numbers import number_in
+
 
 class NodeState(Enum):
     """The specification's three answers of node_status."""
@@ -33,8 +35,7 @@ class CurrentImage:
     @property
     def image_revision_id(self) -> int | None:
         """imagerevision_id, or None where it is missing or no number."""
-        text = self.facts.get("imagerevision_id", "")
-        return int(text) if text.isdecimal() else None
+        return number_in(self.facts.get("imagerevision_id"))
 
     @property
     def post_load_done(self) -> bool:

@@ -31,14 +31,14 @@ class VcldLog:
         self._is_ours = False
 
     def new_lines(self) -> tuple[str, ...]:
-        """The lines that came since the last call, whole ones only; () where there is no log.
+        """The lines that came since the last call, whole ones only; () where there is no such file.
 
         What follows a line of the reservation without a prefix of its own belongs to it: vcld
         writes warnings over several lines. Raises NodeError, NodeUnreachableError.
         """
         found = self._node.stat(self._path)
-        if found is None:
-            return ()
+        if found is None or not found.is_file:
+            return ()  # a device, or a pipe, may have no end
         if found.size_bytes < self._offset or found.inode != self._inode:
             self._offset, self._inode, self._rest = 0, found.inode, b""
         lines: list[str] = []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml.etree import Element, SubElement
 
 from tests.unit.bad_input.strategies import texts, xml_texts
 from tests.unit.bad_input.test_parsers import a_sentence_at_most
 from vcltui.config.uris import host_from_uri
 from vcltui.config.vcldconf import parse_vcld_conf
+from vcltui.disks.vmdk import parse_descriptor
 from vcltui.doctor.gather_hosts import read_processes
 from vcltui.doctor.gather_nodes import node_facts
 from vcltui.doctor.naming import loaded_by_name, own_file
@@ -20,14 +24,21 @@ from vcltui.doctor.remedies.processes import kill_argv
 from vcltui.doctor.vcldlog import parse_log
 from vcltui.domxml.capabilities import parse_capabilities
 from vcltui.domxml.edit import interface_macs
+from vcltui.domxml.facts import facts_element, read_facts
+from vcltui.domxml.snapshots import parse_snapshot
 from vcltui.guests.windows import parse_ipconfig
 from vcltui.models.basenames import check_base_name, final_image_name
+from vcltui.models.domain import VCLFacts
+from vcltui.models.guest import CurrentImage
 from vcltui.models.names import check_name
+from vcltui.models.numbers import moment_of, number_in
 from vcltui.nodes.base import CommandResult
 from vcltui.nodes.from_uri import ssh_target_of
 from vcltui.nodes.local import LocalNode
 from vcltui.provisioning.vcld_log import VcldLog
+from vcltui.runtime.fleet.rows import natural
 
+FACTS = VCLFacts("linux-a-1-v1", 1, 1, 1, 1, "vm1", "mn1", datetime(2026, 1, 1, tzinfo=UTC))
 SECRET = "s3cr3t-p\u00e4ss"
 
 
@@ -129,6 +140,41 @@ def test_lines_of_ps(text: str):
         assert argv[:3] == ["kill", "-TERM", "--"]
         assert argv[3:] == ["-5"] or "5" in argv[3:]
         assert len(argv) == len(set(argv))
+
+
+_digits = st.builds(
+    lambda digit, many: digit * many, st.sampled_from("0179\u0663"), st.integers(1, 9000)
+)
+
+
+@given(_digits, texts)
+def test_numbers_with_thousands_of_digits(digits: str, text: str):
+    """int() refuses them and a database would; whoever reads one says what it is, or None."""
+    number = number_in(digits)
+    assert number is None or number < 10**18
+    assert CurrentImage("x", {"imagerevision_id": digits}).image_revision_id == number
+    loaded = loaded_by_name(f"{text}-{digits}-v{digits}")
+    assert loaded is None or loaded == (number, number)
+    own_file(f"vm1_{digits}-v{digits}.qcow2")
+    loaded_by_name(digits)
+    assert sorted([f"vm{digits}9", "vm5", f"vm{digits}{text}"], key=natural)
+    snapshot = "<domainsnapshot><name>a</name><creationTime>{}</creationTime></domainsnapshot>"
+    with a_sentence_at_most():
+        made = parse_snapshot(snapshot.format(digits)).creation_time
+        assert made.astimezone().year < 7000
+    with a_sentence_at_most():
+        parse_descriptor(f'RW {digits} FLAT "a-flat.vmdk" {digits}\n', "/x.vmdk")
+    domain = Element("domain")
+    metadata = SubElement(domain, "metadata")
+    metadata.append(facts_element(replace(FACTS, image_id=1)))
+    metadata[0][1].text = digits
+    facts = read_facts(domain)
+    assert facts is None or facts.image_id < 10**18
+
+
+@given(st.floats() | st.integers())
+def test_times_that_no_clock_shows(seconds: float):
+    assert 0 < moment_of(seconds).astimezone().year < 7000
 
 
 @given(xml_texts)

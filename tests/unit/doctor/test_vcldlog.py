@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vcltui.doctor.facts import Process
 from vcltui.doctor.gather_nodes import node_facts
 from vcltui.doctor.vcldlog import parse_log, read_log
+from vcltui.errors import NodeError
 from vcltui.nodes.local import LocalNode
+from vcltui.provisioning.vcld_log import VcldLog
 
 LOG = """2026-01-02 03:04:05|77|12|34|new|vcld:main|229|plain line
 ---- WARNING ----
@@ -45,6 +48,13 @@ def test_lines_and_blocks():
     assert blocks[1].place == "KVM.pm:copy:708"
     assert blocks[1].time == datetime(2026, 1, 2, 3, 4, 6)
     assert blocks[1].says("LINE: 708")
+
+
+def test_what_has_no_end_is_no_log():
+    with pytest.raises(NodeError, match="/dev/zero on here is no plain file"):
+        read_log(LocalNode("here"), "/dev/zero")
+    log = VcldLog(LocalNode("here"), 3, "/dev/zero")
+    assert log.new_lines() == ()
 
 
 def test_only_the_end_of_a_large_file_is_read_from_its_first_whole_line(tmp_path: Path):

@@ -67,6 +67,10 @@ def test_a_domain_belongs_to_exactly_the_computer_it_names(domain: str, owner: s
 def test_names_are_sorted_as_people_count():
     given = ["vm10", "vm2", "vm1", "10", "a-v10", "a-v9"]
     assert sorted(given, key=natural) == ["10", "a-v9", "a-v10", "vm1", "vm2", "vm10"]
+    long = "vm" + "1" * 5000
+    assert sorted([long, "vm2", "vm007", "vm7", "vm010"], key=natural) == [
+        "vm2", "vm007", "vm7", "vm010", long,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -229,14 +229,17 @@ def _place(view: DomainView) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=1 << 16)
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key by which vm2 comes before vm10."""
-    return tuple(
-        [
-            (0, int(number), number) if number else (1, 0, word.lower())
-            for number, word in _WORDS.findall(name)
-        ]
-    )
+def natural(name: str) -> tuple[tuple[int, int, str, str], ...]:
+    """A sort key by which vm2 comes before vm10.
+
+    Of two numbers the one with fewer digits is smaller: int() refuses thousands of them.
+    """
+    return tuple([_sort_key(number, word) for number, word in _WORDS.findall(name)])
+
+
+def _sort_key(number: str, word: str) -> tuple[int, int, str, str]:
+    digits = number.lstrip("0")
+    return (0, len(digits), digits, number) if number else (1, 0, word.lower(), "")
 
 
 def owner_of(domain_name: str, computers: Mapping[str, Computer]) -> Computer | None:

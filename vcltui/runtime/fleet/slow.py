@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from vcltui.errors import HostUnreachableError, VcltuiError
 from vcltui.hypervisor import domains
+from vcltui.models.numbers import moment_of
 
 if TYPE_CHECKING:
     from vcltui.nodes.base import Space
@@ -105,7 +106,7 @@ def _starts(session: HostSession, hypervisor: str) -> dict[str, datetime]:
     if hypervisor != "QEMU" or urlsplit(session.vmhost.uri).path != "/system":
         return {}
     return {
-        file.name.removesuffix(_PID_ENDING): datetime.fromtimestamp(file.mtime, UTC)
+        file.name.removesuffix(_PID_ENDING): moment_of(file.mtime)
         for file in session.node.list_directory(_PID_FOLDER)
         if file.is_file and file.name.endswith(_PID_ENDING)
     }
