@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from vcltui.errors import CommandError, CommandMissingError, DiskError, UsageError
 from vcltui.models.cancel import CancelToken, Progress
+from vcltui.models.reason import last_line, quoted
 from vcltui.nodes.base import Node
 
 INFO_TIMEOUT_SECONDS = 30.0
@@ -195,9 +196,9 @@ def says_in_use(stderr: str) -> bool:
 
 def failure(node: Node, path: str, verb: str, stderr: str, otherwise: str) -> DiskError:
     """The error of a qemu-img that wrote `stderr`; `otherwise` is said where that is empty."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    reason = lines[-1].removeprefix("qemu-img: ") if lines else otherwise
+    reason = last_line(stderr).removeprefix("qemu-img: ") or otherwise
     reason = re.sub(r"^Could not open '.*?': (?=.)", "", reason)  # the path stands before it
+    reason = quoted(reason)
     hint = "The file may be damaged, cut off or of another format"
     if verb == "write":
         hint = "Look at its folder's file system, and at what is copied"

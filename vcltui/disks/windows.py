@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from vcltui.disks import qemuimg
 from vcltui.errors import CommandError, CommandMissingError, DiskError
 from vcltui.models.inventory import OperatingSystem
+from vcltui.models.reason import reason_of
 from vcltui.nodes.base import Node
 
 MERGE_TIMEOUT_SECONDS = 600.0
@@ -104,10 +105,9 @@ def merge_registry(node: Node, path: str, file_format: str, os: OperatingSystem)
     except CommandMissingError:
         return _not_installed(node)
     except CommandError as error:
-        lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
         raise DiskError(
             f"The registry of the Windows system on {path} on {node.name} could not be changed: "
-            f"{lines[-1] if lines else error.what}",
+            f"{reason_of(error.stderr, error.what)}",
             "Try virt-win-reg on the host by hand",
         ) from error
     return None

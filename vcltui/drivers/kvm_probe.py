@@ -10,6 +10,7 @@ import re
 
 from vcltui.errors import CommandError, CommandMissingError, DriverError, NodeError, NotFoundError
 from vcltui.models.host import GuestCapability
+from vcltui.models.reason import quoted
 from vcltui.nodes.base import Node
 
 TIMEOUT_SECONDS = 10.0
@@ -101,7 +102,7 @@ def _try(node: Node, guest: GuestCapability) -> str | None:
         return None
     lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
     said = [line for line in lines if "error" in line or "ssert" in line] or lines
-    return said[0] if said else f"QEMU ended with status {result.exit_status}"
+    return quoted(said[0]) if said else f"QEMU ended with status {result.exit_status}"
 
 
 def _exists(node: Node, path: str) -> bool:

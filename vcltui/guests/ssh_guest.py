@@ -13,6 +13,7 @@ from vcltui.errors import CommandError, GuestError, NodeUnreachableError
 from vcltui.guests.home import HomeGuest
 from vcltui.models.cancel import CancelToken
 from vcltui.models.names import check_name
+from vcltui.models.reason import reason_of
 from vcltui.nodes.ssh_command import RemoteOutput, run_over_ssh
 from vcltui.nodes.ssh_errors import LoginError
 from vcltui.nodes.ssh_target import SshTarget
@@ -29,6 +30,8 @@ _OPTIONS = (
 _PROBE_SECONDS = 8.0
 _COMMAND_SECONDS = 60.0
 _HOOK_SECONDS = 300.0
+_MOST_OUTPUT_BYTES = 1 << 20
+"""Of a guest, whose root is a stranger. The largest that is read of one is its domain's XML."""
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _ABSENT = 44
@@ -201,6 +204,7 @@ class SshGuest(HomeGuest):
                     input_bytes=input_bytes,
                     timeout_seconds=timeout_seconds,
                     cancel=cancel,
+                    max_output_bytes=_MOST_OUTPUT_BYTES,
                 )
             except LoginError as error:
                 reasons.append(error)
@@ -225,10 +229,8 @@ class SshGuest(HomeGuest):
         """Raise GuestError, with the last line of standard error, unless the script succeeded."""
         if output.exit_status == 0:
             return
-        lines = [line.strip() for line in output.stderr.splitlines() if line.strip()]
-        reason = lines[-1] if lines else f"status {output.exit_status}"
-        safe = reason if reason.isprintable() else repr(reason)
+        reason = reason_of(output.stderr, f"status {output.exit_status}")
         raise GuestError(
-            f"Computer {self._name} could not {what}: {safe}",
+            f"Computer {self._name} could not {what}: {reason}",
             hint or f"Log in with {self.describe()} and look",
         )

@@ -16,10 +16,15 @@ def quoted(text: str) -> str:
     return f"{safe} ..." if len(kept) < len(text) else safe
 
 
-def reason_of(stderr: str, otherwise: str, counts: Callable[[str], object] = str.strip) -> str:
-    """The last line of a program's standard error that `counts`, quoted; `otherwise` without one.
+def last_line(stderr: str, counts: Callable[[str], object] = str.strip) -> str:
+    """The last line of a program's standard error that `counts`, as it is; "" where none does.
 
     Only the end is looked at, however much a program wrote.
     """
-    lines = [line.strip() for line in stderr[-_MOST_READ:].splitlines() if counts(line)]
-    return quoted(lines[-1]) if lines else otherwise
+    lines = stderr[-_MOST_READ:].splitlines()
+    return next((line.strip() for line in reversed(lines) if counts(line)), "")
+
+
+def reason_of(stderr: str, otherwise: str, counts: Callable[[str], object] = str.strip) -> str:
+    """The last line of a program's standard error that `counts`, quoted; `otherwise` for none."""
+    return quoted(last_line(stderr, counts)) or otherwise

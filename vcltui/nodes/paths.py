@@ -12,6 +12,7 @@ from vcltui.errors import (
     UsageError,
     VcltuiError,
 )
+from vcltui.models.reason import reason_of
 from vcltui.nodes.base import CommandResult
 from vcltui.nodes.process import is_argument
 
@@ -78,12 +79,11 @@ def check_result(result: CommandResult, machine: str) -> None:
 
 def command_failed(result: CommandResult, machine: str) -> VcltuiError:
     """The error of a command that ended with another status than 0."""
-    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
-    reason = lines[-1] if lines else "it gave no reason"
+    reason = reason_of(result.stderr, "it gave no reason")
     status = result.exit_status
     how = f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
     return CommandError(
-        f"{shown(result.argv[0])} on {machine} {how}: {shown(reason)}",
+        f"{shown(result.argv[0])} on {machine} {how}: {reason}",
         f"Run it by hand on {machine} to see more",
         exit_status=status,
         stderr=result.stderr,

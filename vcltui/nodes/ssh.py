@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from vcltui.errors import NodeError, NotFoundError
 from vcltui.models.cancel import CancelToken
+from vcltui.models.reason import last_line, quoted
 from vcltui.nodes import ssh_files
 from vcltui.nodes.base import CommandResult, FileStat, Node, OutputLine, Space
 from vcltui.nodes.paths import (
@@ -256,10 +257,9 @@ class SshNode(Node):
                 f"Can't {what} {shown(path)} on {self.name}: there is no such path",
                 "Look whether it was moved or deleted meanwhile",
             )
-        lines = [line for line in output.stderr.splitlines() if line.strip()]
-        reason = lines[-1].rpartition(": ")[2] if lines else "no reason given"
+        reason = quoted(last_line(output.stderr).rpartition(": ")[2] or "no reason given")
         raise NodeError(
-            f"Can't {what} {shown(path)} on {self.name}: {shown(reason)}",
+            f"Can't {what} {shown(path)} on {self.name}: {reason}",
             "Look at the path, its permissions and its file system",
         )
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from vcltui.errors import CommandMissingError, NodeError, NodeUnreachableError, VcltuiError
 from vcltui.models.cancel import CancelToken
+from vcltui.models.reason import reason_of
 from vcltui.nodes.local_lock import holder_line
 from vcltui.nodes.paths import lock_held, parent_of, shown, strangers_folder
 from vcltui.nodes.ssh_command import RemoteOutput
@@ -124,10 +125,9 @@ def _not_locked(output: RemoteOutput, machine: str, path: str) -> VcltuiError:
         return CommandMissingError(
             f"The program flock is not installed on {machine}", "Install util-linux there"
         )
-    lines = [line for line in output.stderr.splitlines() if line.strip(". ")]
-    reason = lines[-1] if lines else "no reason given"
+    reason = reason_of(output.stderr, "no reason given", lambda line: line.strip(". "))
     return NodeError(
-        f"Can't lock {shown(path)} on {machine}: {shown(reason)}",
+        f"Can't lock {shown(path)} on {machine}: {reason}",
         "Look at the folder's permissions",
     )
 

@@ -20,6 +20,7 @@ from vcltui.guests.windows import WindowsGuest, parse_ipconfig
 from vcltui.models.cancel import CancelToken
 from vcltui.models.guest import CurrentImage
 from vcltui.models.host import GuestAccess
+from vcltui.nodes.ssh_target import SshTarget
 
 CURRENT = CurrentImage(
     "linux-Base-1-v10", {"imagerevision_id": "10", "prettyname": "Base $(x) 'n' \"q\""}
@@ -79,6 +80,33 @@ def test_files_arrive_whole(machine: GuestMachine, text: str) -> None:
     assert (machine.home / "notes.txt").read_text() == text
     assert guest.read_file("notes.txt") == text
     assert [path.name for path in machine.home.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "echo vcltui-pid 1; exec yes AAAAAAAAAAAAAAAAAAAAAAAA",
+        "echo vcltui-pid 1; head -c 9000000 /dev/zero | tr '\\0' A >&2; exit 1",
+        "echo vcltui-pid 1; printf '\\033]0;x\\007' >&2; head -c 900000 /dev/zero >&2; exit 1",
+        "printf '\\033]52;c;x\\033\\\\' >&2; exit 1",
+        "head -c 900000 /dev/zero | tr '\\0' A >&2; exit 255",
+    ],
+    ids=["endless", "megabytes", "escapes", "login", "long-login"],
+)
+def test_a_guest_that_says_what_it_likes_is_quoted_shortly(tmp_path: Path, answer: str) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\n{answer}\n")
+    ssh.chmod(0o755)
+    guest = LinuxGuest(
+        SshTarget("vm1", ssh_command=str(ssh)),
+        name="vm1",
+        known_hosts_directory=tmp_path / "keys",
+        ports=(22,),
+    )
+    with pytest.raises(GuestError) as raised:
+        guest.read_current_image()
+    assert raised.value.what.isprintable()
+    assert len(str(raised.value)) < 2000
 
 
 def test_a_file_that_is_cut_off_leaves_the_old_one(machine: GuestMachine, tmp_path: Path) -> None:
