@@ -9,7 +9,6 @@ from pathlib import Path
 
 from vcltui import __version__
 from vcltui.config import default_state_directory, load_config
-from vcltui.errors import VcltuiError
 
 
 def unforeseen_sentence(error: BaseException, config_file: Path | None) -> str:
@@ -33,7 +32,7 @@ def unforeseen_sentence(error: BaseException, config_file: Path | None) -> str:
 def _state_directory(config_file: Path | None) -> Path:
     try:
         return load_config(config_file).state_directory
-    except VcltuiError:
+    except Exception:  # noqa: BLE001 - what broke may be what reads the configuration
         # What is told is the first error, not that the configuration is wrong as well.
         return default_state_directory()
 

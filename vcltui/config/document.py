@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vcltui.config import values
+from vcltui.config.plainfile import read_plain
 from vcltui.config.values import Place
 from vcltui.errors import ConfigError
 
@@ -83,6 +84,8 @@ _DOCUMENT = values.table(
 )
 # These name one thing together, so a later file's table takes the place of an earlier one's.
 _WHOLE_TABLES = frozenset({"inventory"})
+_MOST_DOTS = 200
+"""In a line. Of a key with thousands of parts tomllib takes the square of their number."""
 
 
 class Document:
@@ -127,12 +130,14 @@ def check_tables(tables: object, file: Path) -> dict[str, Any]:
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        data = file.read_bytes()
+        data = read_plain(file)
     except OSError as error:
         raise ConfigError(
             f"The configuration {file} can't be read: {error.strerror}",
             "Name another file with --config, or mend its permissions",
         ) from error
+    if any(line.count(b".") > _MOST_DOTS for line in data.splitlines() if _is_read(line)):
+        raise _too_deep(file)
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -147,9 +152,18 @@ def _parse(file: Path) -> dict[str, Any]:
             f"The configuration {file} is no valid TOML: {problem}", "Mend that line"
         ) from error
     except RecursionError as error:
-        raise ConfigError(
-            f"The configuration {file} is nested too deeply", "No list in it needs another list"
-        ) from error
+        raise _too_deep(file) from error
+
+
+def _is_read(line: bytes) -> bool:
+    """Whether a line is more than a comment."""
+    return not line.lstrip().startswith(b"#")
+
+
+def _too_deep(file: Path) -> ConfigError:
+    return ConfigError(
+        f"The configuration {file} is nested too deeply", "No list or table in it needs so many"
+    )
 
 
 def _overlay(

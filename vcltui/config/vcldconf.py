@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from vcltui.config.plainfile import read_plain
 from vcltui.errors import ConfigError
 
 VCLD_CONF = Path("/etc/vcl/vcld.conf")
@@ -19,7 +20,6 @@ VCLD_CONF = Path("/etc/vcl/vcld.conf")
 _SOCKETS = (Path("/run/mysqld/mysqld.sock"), Path("/var/lib/mysql/mysql.sock"))
 _YES = frozenset({"1", "yes", "true", "on"})
 _SERVER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{1,5})?\Z")
-_MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,12 @@ class VcldConf:
 def read_vcld_conf(file: Path) -> VcldConf:
     """Read VCL's configuration. Raises ConfigError, which never quotes the file."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
+        data = read_plain(file)
     except OSError as error:
         raise ConfigError(
             f"VCL's configuration {file} can't be read: {error.strerror}",
             "Run vcltui as a user who may read it, or name the database under [inventory] url",
         ) from error
-    if len(data) > _MAX_BYTES:
-        raise ConfigError(f"VCL's configuration {file} is too large", "Name vcld.conf itself")
     return parse_vcld_conf(data.decode("utf-8", errors="surrogateescape"), file)
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -207,6 +208,20 @@ def test_an_unforeseen_error_with_a_broken_configuration_is_still_told(
     monkeypatch.setattr("vcltui.cli.crash.default_state_directory", lambda: lab.home / "elsewhere")
     done = failing(UnforeseenError("x"))
     assert done.code == 1
+    assert list((lab.home / "elsewhere").glob("crash-*.txt"))
+
+
+def test_an_unforeseen_error_of_the_configuration_itself_is_told_too(
+    failing, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_file: Path | None) -> NoReturn:
+        raise OverflowError
+
+    monkeypatch.setattr("vcltui.cli.crash.load_config", broken)
+    monkeypatch.setattr("vcltui.cli.crash.default_state_directory", lambda: lab.home / "elsewhere")
+    done = failing(OverflowError("x"))
+    assert done.code == 1
+    assert "OverflowError" in done.err
     assert list((lab.home / "elsewhere").glob("crash-*.txt"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from vcltui.config import load_config
 from vcltui.config.document import check_tables
+from vcltui.config.vcldconf import read_vcld_conf
 from vcltui.errors import ConfigError
 
 HOST = '[hosts.a]\nuri = "qemu:///system"\n'
@@ -61,6 +63,8 @@ MISTAKES = [
     (HOST + '[hosts.a.guests]\nmethod = "simulated"', "hosts.a.guests.method is 'si", "sandbox"),
     ('[guests]\nmethod = "simulated"', "guests.method is 'simulated'", "sandbox = true"),
     ("[guests]\nboot_timeout_seconds = 0", "boot_timeout_seconds is out of", "seconds"),
+    ("[guests]\nboot_timeout_seconds = 1" + "0" * 400, "boot_timeout_seconds is out", "seconds"),
+    ("[doctor]\npending_seconds = 1" + "0" * 400, "pending_seconds is out of", "from 1 to"),
     ("[guests]\nboot_timeout_seconds = inf", "boot_timeout_seconds is out of", "seconds"),
     ("[guests]\nboot_timeout_seconds = nan", "boot_timeout_seconds is out of", "seconds"),
     ('[guests]\nboot_timeout_seconds = "5"', "boot_timeout_seconds is text", "seconds"),
@@ -107,6 +111,9 @@ def test_a_mistake_is_told(file: Path, text: str, problem: str, expected: str) -
         (b"x = " + b"[" * 100_000, r"nested too deeply"),
         (b"x = " + b"9" * 5000, r"no valid TOML"),
         (b"\x00", r"no valid TOML"),
+        (b"a" + b".a" * 50_000 + b" = 1", r"nested too deeply"),
+        (b"[hosts" + b".a" * 50_000 + b"]", r"nested too deeply"),
+        (b"# " + b"x" * (1 << 20), r"can't be read: it is too large"),
     ],
 )
 def test_malformed_files_are_told_with_the_line(file: Path, data: bytes, problem: str) -> None:
@@ -115,6 +122,21 @@ def test_malformed_files_are_told_with_the_line(file: Path, data: bytes, problem
         load_config(file)
     assert str(file) in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_a_comment_may_have_any_number_of_dots(file: Path) -> None:
+    file.write_text(f"  # {'.' * 1000}\nsandbox = true\n")
+    assert load_config(file).sandbox
+
+
+def test_what_has_no_end_is_no_configuration(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for odd in (pipe, Path("/dev/zero")):
+        with pytest.raises(ConfigError, match=r"can't be read: it is no plain file"):
+            load_config(odd)
+        with pytest.raises(ConfigError, match=r"can't be read: it is no plain file"):
+            read_vcld_conf(odd)
 
 
 def test_a_mistake_names_the_file_that_it_is_in(
