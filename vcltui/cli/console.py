@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from vcltui.cli.console_log import open_log
 from vcltui.cli.options import GlobalOptions
 from vcltui.cli.workspace import open_workspace
 from vcltui.runtime.workspace import Workspace
@@ -21,12 +22,11 @@ def console_on(workspace: Workspace, options: GlobalOptions) -> int:
 
     It logs to a file in the state folder, since a log on stderr would be drawn over it.
     """
-    directory = workspace.config.state_directory
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = open_log(workspace.config.state_directory)
     logging.basicConfig(
         level=options.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        filename=directory / "console.log",
+        handlers=[log],
         force=True,
     )
     for handler in logging.getLogger().handlers:
