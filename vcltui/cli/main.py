@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -19,6 +20,7 @@ from vcltui.cli.lazy import LazyCommand, LazyGroup
 from vcltui.cli.options import LOG_LEVELS, GlobalOptions
 from vcltui.cli.reporting import report
 from vcltui.cli.terminal import check_terminal
+from vcltui.errors import UsageError
 
 add_completion_class(BashCompletion)
 
@@ -64,11 +66,26 @@ class RootGroup(LazyGroup):
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - click's signature
         """As click's own `main`, which would print errors in a form of its own."""
         kwargs["standalone_mode"] = False
+        words = args[0] if args else kwargs.get("args")
         try:
+            _check_words(sys.argv[1:] if words is None else words)
             result = super().main(*args, **kwargs)
-        except (click.ClickException, click.Abort, KeyboardInterrupt, EOFError) as error:
+        except (
+            UsageError, click.ClickException, click.Abort, KeyboardInterrupt, EOFError,
+        ) as error:  # fmt: skip
             result = report(error, None)
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Raise UsageError for a word that is no text: nothing can be asked for by such a name."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{word[:100]!r} is not written in UTF-8", "Name it otherwise, or rename the file"
+            ) from error
 
 
 @click.group(

@@ -224,14 +224,15 @@ class _Opening:
         self._done = threading.Event()
         self._abandoned = False
         self._handle: libvirt.virConnect | None = None
-        self._error: libvirt.libvirtError | None = None
+        self._error: Exception | None = None
         threading.Thread(target=self._open, name="libvirt-open", daemon=True).start()
 
     def _open(self) -> None:
-        handle, error = None, None
+        handle: libvirt.virConnect | None = None
+        error: Exception | None = None
         try:
             handle = (libvirt.openReadOnly if self._readonly else libvirt.open)(self._uri)
-        except libvirt.libvirtError as raised:
+        except Exception as raised:  # noqa: BLE001 - whoever waits is told, whatever it is
             error = raised
         with self._lock:
             self._handle, self._error = handle, error
@@ -247,8 +248,13 @@ class _Opening:
                 if self._handle is None and self._error is None:
                     self._abandoned = True
                     _left_alone.begin(self._uri)
-        if self._error is not None:
+        if isinstance(self._error, libvirt.libvirtError):
             raise unreachable(self._error, self._uri, self._host_name) from self._error
+        if self._error is not None:
+            raise HostUnreachableError(
+                f"The host {self._host_name} can't be connected to: libvirt takes no such URI",
+                "Look at its URI in the configuration",
+            ) from self._error
         if self._handle is None:
             raise HostUnreachableError(
                 f"The host {self._host_name} did not answer in {timeout_seconds:g} seconds",

@@ -225,6 +225,19 @@ def test_an_unforeseen_error_of_the_configuration_itself_is_told_too(
     assert list((lab.home / "elsewhere").glob("crash-*.txt"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("status", "vm\udcff"), ("--config", "/\udcff", "hosts"), ("-c", "\ud800", "hosts")],
+    ids=["name", "file", "uri"],
+)
+def test_words_that_are_no_text_are_refused_once(lab: Lab, words: tuple[str, ...]) -> None:
+    done = lab(*words)
+    assert done.code == 2
+    assert "is not written in UTF-8" in done.err
+    assert "\\ud" in done.err
+    assert not list(lab.home.rglob("crash-*.txt"))
+
+
 def test_an_error_of_the_tree_keeps_its_exit_code(failing) -> None:
     done = failing(ConflictError("It is\nthere\x1b already", "Look again"))
     assert (done.code, done.err) == (1, "It is there\\x1b already. Look again.\n")
@@ -278,7 +291,7 @@ def test_undecodable_arguments_are_shown_escaped(lab: Lab) -> None:
         timeout=60,
         check=False,
     )
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert b"\\udcff" in process.stderr
     assert b"Traceback" not in process.stderr
 

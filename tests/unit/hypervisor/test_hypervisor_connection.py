@@ -34,6 +34,12 @@ def test_status(conn: Connection) -> None:
     assert status.memory_free_bytes is None or status.memory_free_bytes <= status.memory_bytes
 
 
+def test_whatever_opening_raises_is_told_at_once() -> None:
+    for uri in ("test:///\udcff", "qemu:///\0"):
+        with pytest.raises((HostUnreachableError, ConfigError), match="kvm1"):
+            connect(uri, host_name="kvm1", timeout_seconds=30)
+
+
 def test_the_status_is_one_call_after_the_first(
     conn: Connection, count_calls: Callable[[], contextlib.AbstractContextManager[dict[str, int]]]
 ) -> None:
