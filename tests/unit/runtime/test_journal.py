@@ -11,6 +11,7 @@ import pytest
 from vcltui.operations.runner import run
 from vcltui.operations.step import Operation, Step
 from vcltui.runtime.journal import journal as journals
+from vcltui.runtime.journal.entry import has_ended
 from vcltui.runtime.journal.journal import Journal
 
 
@@ -46,6 +47,19 @@ def test_what_has_ended_is_put_away_and_still_told(tmp_path: Path):
     assert not list(tmp_path.glob("*.jsonl"))
     assert titles(journal) == ["Second", "First"]
     assert (tmp_path / "ended").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_line_that_is_nested_without_end_is_passed_over_as_a_damaged_one(tmp_path: Path):
+    journal = Journal(tmp_path)
+    work(journal, "First")
+    (path,) = tmp_path.glob("*.jsonl")
+    deep = '{"event":"end","x":' + "[" * 100_000 + "]" * 100_000 + "}"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:1], deep, *lines[1:]]) + "\n")
+    assert titles(journal) == ["First"]
+    path.write_text(f"{deep}\n")
+    assert titles(journal) == []
+    assert not has_ended(path)
 
 
 def test_what_is_put_away_while_another_looks_is_told_to_it(tmp_path: Path):

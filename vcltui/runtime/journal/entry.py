@@ -68,18 +68,18 @@ def has_ended(path: Path) -> bool:
         with path.open("rb") as file:
             file.seek(-min(_END_BYTES, path.stat().st_size), os.SEEK_END)
             last = json.loads(file.read().rstrip(b"\n").rpartition(b"\n")[2])
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(last, dict) and last.get("event") == "end" and not last.get("left")
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
-    """The events of a file. A line that is cut off, as a kill leaves it, is passed over."""
+    """The events of a file. Lines that are damaged, or cut off by a kill, are passed over."""
     found: list[dict[str, Any]] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict):
             found.append(event)
