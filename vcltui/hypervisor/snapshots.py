@@ -25,6 +25,8 @@ def list_snapshots(conn: Connection, uuid: str) -> list[Snapshot]:
         found = [_parsed(snapshot) for snapshot in domain.listAllSnapshots()]
         snapshots = [each for each in found if each is not None]
         current = _current_name(domain) if snapshots else None
+    parents = _without_circles({each.name: each.parent for each in snapshots})
+    snapshots = [replace(each, parent=parents[each.name]) for each in snapshots]
     children: dict[str, list[str]] = {}
     for each in sorted(snapshots, key=lambda each: each.name):
         if each.parent is not None:
@@ -33,7 +35,6 @@ def list_snapshots(conn: Connection, uuid: str) -> list[Snapshot]:
         replace(each, is_current=each.name == current, children=tuple(children.get(each.name, ())))
         for each in snapshots
     ]
-    parents = {each.name: each.parent for each in snapshots}
     # Times are whole seconds: the depth tells which of two in one second was first.
     return sorted(
         rows, key=lambda each: (each.creation_time, _depth(each.name, parents), each.name)
@@ -107,7 +108,26 @@ def delete_snapshot(conn: Connection, uuid: str, name: str, *, children: bool = 
         _get(conn, domain, name).delete(flags)
 
 
+def _without_circles(parents: dict[str, str | None]) -> dict[str, str | None]:
+    """The parents, but none for a snapshot that would stand on itself.
+
+    libvirt allows no such circle. Should a host tell of one, nobody who walks the tree of
+    snapshots may go round in it for ever.
+    """
+
+    def is_in_circle(name: str) -> bool:
+        seen: set[str] = set()
+        above = parents[name]
+        while above is not None and above != name and above not in seen:
+            seen.add(above)
+            above = parents.get(above)
+        return above == name
+
+    return {name: None if is_in_circle(name) else parent for name, parent in parents.items()}
+
+
 def _depth(name: str, parents: dict[str, str | None]) -> int:
+    """How many snapshots one stands on; the parents are without circles."""
     depth = 0
     parent = parents.get(name)
     while parent is not None:

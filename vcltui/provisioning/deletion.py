@@ -101,8 +101,12 @@ def _leaves_first(context: Context, domain: Domain) -> list[str]:
     parents = {snapshot.name: snapshot.parent for snapshot in found}
 
     def depth(name: str) -> int:
+        above = {name}
         parent = parents.get(name)
-        return 0 if parent is None else 1 + depth(parent)
+        while parent is not None and parent not in above:  # in a circle, if a host is damaged
+            above.add(parent)
+            parent = parents.get(parent)
+        return len(above)
 
     return sorted(parents, key=depth, reverse=True)
 

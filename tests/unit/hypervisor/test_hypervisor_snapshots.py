@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import libvirt
 import pytest
 
 from vcltui.errors import ConflictError, DomainXMLError, NotFoundError
 from vcltui.hypervisor import domains, snapshots
 from vcltui.hypervisor.connection import Connection, connect
-from vcltui.models.domain import PowerState
+from vcltui.models.domain import PowerState, Snapshot
 
 
 def uuid_of(number: int) -> str:
@@ -39,6 +41,27 @@ def test_names_may_be_anything_printable(conn: Connection, name: str) -> None:
     assert snapshots.list_snapshots(conn, VM1) == [made]
     snapshots.delete_snapshot(conn, VM1, name)
     assert snapshots.list_snapshots(conn, VM1) == []
+
+
+def test_a_circle_of_parents_that_a_host_tells_of_has_an_end(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        snapshots.create_snapshot(conn, VM1, name)
+    true = snapshots._parsed
+    circle = {"a": "c", "b": "a", "c": "b", "d": "c"}
+
+    def told(snapshot: libvirt.virDomainSnapshot) -> Snapshot | None:
+        found = true(snapshot)
+        return found and replace(found, parent=circle[found.name])
+
+    monkeypatch.setattr(snapshots, "_parsed", told)
+    rows = {each.name: each for each in snapshots.list_snapshots(conn, VM1)}
+    assert {name: row.parent for name, row in rows.items()} == {
+        "a": None, "b": None, "c": None, "d": "c",
+    }  # fmt: skip
+    assert rows["c"].children == ("d",)
+    assert snapshots.with_descendants(conn, VM1, "c") == ["c", "d"]
 
 
 def test_the_tree(conn: Connection) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,9 @@ from tests.unit.provisioning.world import World
 from vcltui.drivers.base import Driver
 from vcltui.drivers.qemu_img import QemuImgDriver
 from vcltui.errors import ConflictError, NotFoundError, RefusedError, UsageError
-from vcltui.models.domain import PowerState
+from vcltui.hypervisor import snapshots
+from vcltui.models.domain import PowerState, Snapshot
+from vcltui.provisioning import deletion
 from vcltui.provisioning.module import ProvisioningModule
 
 SPECIFICATION = """
@@ -159,3 +164,16 @@ def test_unknown_computers(world: World, name: str):
 def test_unknown_images(world: World, image: str, name: str):
     with pytest.raises((NotFoundError, UsageError)):
         world.computer("vm1", name)
+
+
+def test_snapshots_in_a_circle_are_deleted_in_some_order(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    parents = {"a": "c", "b": "a", "c": "b", "d": "c", "e": "d"}
+    told = [Snapshot(name, when, "running", parent=above) for name, above in parents.items()]
+    monkeypatch.setattr(snapshots, "list_snapshots", lambda *_which: told)
+    nothing: Any = SimpleNamespace(session=SimpleNamespace(connection=None), uuid="")
+    found = deletion._leaves_first(nothing, nothing)
+    assert found[:2] == ["e", "d"]
+    assert sorted(found) == sorted(parents)
