@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 
 from vcltui.disks.vmdk import (
     SECTOR_BYTES,
+    has_embedded_descriptor,
     is_descriptor,
+    is_sparse,
     order_parts,
     part_stem,
     read_descriptor,
@@ -92,7 +94,7 @@ def belonging_files(node: Node, repository: str, image_name: str) -> tuple[str, 
         places.insert(0, node.list_directory(folder.path))
     for place in places:
         files = [entry for entry in place if entry.is_file]
-        parts = [entry.path for entry in files if part_stem(entry.name) == name]
+        parts = [entry.path for entry in _parts(node, files, name)]
         whole = [entry.path for entry in files if _is_whole(entry.name, name)]
         if parts or whole:
             return (*parts, *whole)
@@ -106,7 +108,7 @@ def select_image_files(node: Node, entries: Sequence[FileStat], image_name: str)
     """
     files = [entry for entry in entries if entry.is_file]
     whole = [entry for entry in files if _is_whole(entry.name, image_name)]
-    parts = [entry for entry in files if part_stem(entry.name) == image_name]
+    parts = _parts(node, files, image_name)
     descriptors = [entry for entry in whole if parts and _is_descriptor(node, entry)]
     rivals = [entry.path for entry in whole if entry not in descriptors]
     if len(rivals) > 1 or (rivals and parts):
@@ -131,6 +133,22 @@ def _is_whole(file_name: str, image_name: str) -> bool:
 def _is_descriptor(node: Node, entry: FileStat) -> bool:
     is_vmdk = entry.name.endswith(".vmdk")
     return is_vmdk and is_descriptor(node.read_bytes(entry.path, _MAGIC_BYTES))
+
+
+def _parts(node: Node, files: Sequence[FileStat], image_name: str) -> list[FileStat]:
+    """The parts of a split VMDK, without images that only have such a name."""
+    named = [entry for entry in files if part_stem(entry.name) == image_name]
+    return [entry for entry in named if not _is_disk_of_its_own(node, entry)]
+
+
+def _is_disk_of_its_own(node: Node, entry: FileStat) -> bool:
+    """Whether a file that is named as a part of another image is a whole disk."""
+    if not is_sparse(node.read_bytes(entry.path, _MAGIC_BYTES)):
+        return False
+    try:
+        return has_embedded_descriptor(node, entry.path)
+    except DiskError:
+        return True  # it stands on a parent disk, as no part does
 
 
 def _described_parts(node: Node, descriptor: str, parts: Sequence[FileStat]) -> tuple[str, ...]:
