@@ -1,4 +1,4 @@
-"""Which of a host's files are one and the same, under whatever names."""
+"""Which files are one and the same, under whatever names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ from vcltui.nodes.base import FileStat, Node
 
 Identity = tuple[int, int] | str
 """A file's device and inode; the path of one that is not there, or can't be looked at."""
+
+_SAME_SECONDS = 0.001
+
+
+def may_be_one(one: FileStat, other: FileStat) -> bool:
+    """Whether two looks, maybe of two hosts or through two mounts, may be at one file.
+
+    Mounts of one file system may have a device each: then the number, size and time are the same.
+    """
+    same = (one.inode, one.size_bytes) == (other.inode, other.size_bytes)
+    return same and abs(one.mtime - other.mtime) < _SAME_SECONDS
+
+
+def is_one_here(one: FileStat, other: FileStat) -> bool:
+    """Whether two looks on one host are, or may be, at one file, which may grow meanwhile."""
+    return (one.device, one.inode) == (other.device, other.inode) or may_be_one(one, other)
 
 
 class Identities:

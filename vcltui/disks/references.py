@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from vcltui.disks.formats import DISK_FORMATS
 from vcltui.disks.header import Qcow2Header, read_header
 from vcltui.disks.vmdk import (
+    MAX_DESCRIPTOR_BYTES,
     has_embedded_descriptor,
     is_sparse,
     parse_sparse_capacity,
@@ -17,6 +19,7 @@ from vcltui.errors import RefusedError
 from vcltui.nodes.base import Node
 
 _FIRST_BYTES = 512
+_QUOTED = re.compile(r'"([^"\n]{1,4096})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,14 @@ def _of_vmdk(node: Node, path: str) -> tuple[Reference, ...]:
         Reference("extent", resolve_name(extent.name, path, "extent"), "raw")
         for extent in read_descriptor(node, path)
     )
+
+
+def loose_references(node: Node, path: str) -> tuple[Reference, ...]:
+    """Every file that a VMDK which can't be read as one may refer to: all names in quotes.
+
+    Raises NotFoundError, NodeError.
+    """
+    text = node.read_text(path, MAX_DESCRIPTOR_BYTES)
+    names = dict.fromkeys(name for name in _QUOTED.findall(text) if name.isprintable())
+    folder = PurePosixPath(path).parent
+    return tuple(Reference("extent", str(folder / name), None) for name in names)

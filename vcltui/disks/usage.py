@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from vcltui.disks.formats import MAGIC_BYTES, format_by_magic, format_by_name, guess_format
 from vcltui.disks.header import FIRST_BYTES, read_header
-from vcltui.disks.references import Reference, read_references, references_of
+from vcltui.disks.identities import is_one_here
+from vcltui.disks.references import Reference, loose_references, read_references, references_of
 from vcltui.errors import (
     DiskError,
     NodeError,
@@ -15,6 +17,10 @@ from vcltui.errors import (
     RefusedError,
 )
 from vcltui.nodes.base import FileStat, Node
+
+_LOOP_DEVICE = re.compile(r"/dev/(loop\d+)\Z")
+_QED = b"QED\0"
+_RESCUED = "lost+found"
 
 
 def find_users(node: Node, directories: Sequence[str], path: str) -> tuple[str, ...]:
@@ -33,45 +39,58 @@ class DiskSearch:
         self._node = node
         self._target = target
         self._real_target = node.real_path(target)
-        self._identity = self._identify(target)
-        self._identities: dict[str, tuple[int, int]] = {}
+        self._target_stat = self._stat(target)
+        self._stats: dict[str, FileStat] = {}
         self._starts: dict[str, bytes] = {}
         self._is_target: dict[str, bool] = {}
         self._uses: dict[str, bool] = {}
         self._references: dict[str, tuple[Reference, ...]] = {}
 
     def find_users(self, directories: Sequence[str]) -> tuple[str, ...]:
-        """Every disk file directly in `directories` that stands on the file, sorted.
+        """Every disk file in `directories` and the folders in them that stands on the file, sorted.
 
         Directly or not; temporaries count: an overlay that is just being made is a user. Raises
-        NotFoundError where a folder is missing.
+        NotFoundError where one of `directories` is missing.
         """
-        files = [
-            entry
-            for directory in directories
-            for entry in self._node.list_directory(directory)
-            if entry.is_file
-        ]
-        self._identities |= {file.path: (file.device, file.inode) for file in files}
-        may_refer = [file for file in files if format_by_name(file.path) != "raw"]
-        self._starts |= self._node.read_starts(may_refer, FIRST_BYTES)
+        files = {file.path: file for directory in directories for file in self._files_in(directory)}
+        self._stats |= files
+        self._starts |= self._node.read_starts(list(files.values()), FIRST_BYTES)
         return tuple(
             sorted(
-                {
-                    file.path
-                    for file in files
-                    if not self.is_target(file.path)
-                    and self.uses(file.path, self._format(file.path))
-                }
+                path
+                for path in files
+                if not self.is_target(path) and self.uses(path, self._format(path))
             )
         )
+
+    def _files_in(self, directory: str) -> Iterator[FileStat]:
+        for entry in self._node.list_directory(directory):
+            if entry.is_file:
+                yield entry
+            elif entry.is_directory and entry.name != _RESCUED:
+                yield from self._files_below(entry.path)
+
+    def _files_below(self, directory: str) -> list[FileStat]:
+        try:
+            return [entry for entry in self._node.list_directory(directory) if entry.is_file]
+        except NotFoundError:
+            return []  # removed since the folder above was listed
+        except NodeUnreachableError:
+            raise
+        except NodeError as error:
+            raise self._uncertain(directory, error) from error
+
+    def is_there(self, disk: str) -> bool:
+        """Whether a domain's disk is there at all, so that its chain can be followed."""
+        return self.is_target(disk) or self._stat(disk) is not None
 
     def leads_there(self, disk: str) -> bool:
         """Whether a domain's disk, wherever it lies, is the file or stands on it.
 
-        What is not there stands on nothing. By its first bytes alone, whatever its name says:
-        a domain may read any file as any format.
+        What is not there leads nowhere. By its first bytes alone, whatever
+        its name says: a domain may read any file as any format. Loop devices are seen through.
         """
+        disk = self._behind(disk)
         if self.is_target(disk):
             return True
         if disk in self._uses:
@@ -79,7 +98,22 @@ class DiskSearch:
         stat = self._stat(disk)
         if stat is None or stat.is_directory:
             return False
-        return self.uses(disk, self._format(disk, by_name=False))
+        return self.uses(disk, self._format(disk))
+
+    def _behind(self, disk: str) -> str:
+        """The file behind a loop device, else `disk` itself."""
+        device = _LOOP_DEVICE.match(disk)
+        if device is None:
+            return disk
+        try:
+            text = self._node.read_text(f"/sys/block/{device[1]}/loop/backing_file")
+        except NotFoundError:
+            return disk  # it has no file
+        except NodeUnreachableError:
+            raise
+        except NodeError as error:
+            raise self._uncertain(disk, error) from error
+        return text.rstrip("\n").removesuffix(" (deleted)")
 
     def is_target(self, path: str) -> bool:
         """Whether a path is the file in question, under whatever name."""
@@ -88,11 +122,14 @@ class DiskSearch:
         return self._is_target[path]
 
     def _is_one(self, path: str) -> bool:
-        if self._identity is not None and path in self._identities:
-            return self._identities[path] == self._identity
-        return self._node.real_path(path) == self._real_target or (
-            self._identity is not None and self._identify(path) == self._identity
-        )
+        target = self._target_stat
+        known = self._stats.get(path)
+        if target is not None and known is not None:
+            return is_one_here(known, target)
+        if self._node.real_path(path) == self._real_target:
+            return True
+        there = None if target is None else self._stat(path)
+        return target is not None and there is not None and is_one_here(there, target)
 
     def uses(self, path: str, file_format: str | None) -> bool:
         """Whether the chain of the disk at `path` leads to the file in question."""
@@ -116,18 +153,20 @@ class DiskSearch:
                 )
         return False
 
-    def _format(self, path: str, *, by_name: bool = True) -> str | None:
-        """qcow2 and VMDK files can refer to others; None for every other file."""
-        if by_name and format_by_name(path) == "raw":
-            return None
+    def _format(self, path: str) -> str | None:
+        """The format of a file that can refer to others, such as qcow2; None for every other.
+
+        By its content, whatever its name says: a domain may read it as any format.
+        """
         try:
-            return format_by_magic(self._first_bytes(path))
+            first = self._first_bytes(path)
         except NotFoundError:
             return None  # removed since the folder was listed
         except NodeUnreachableError:
             raise
         except NodeError as error:
             raise self._uncertain(path, error) from error
+        return "qed" if first.startswith(_QED) else format_by_magic(first)
 
     def _first_bytes(self, path: str) -> bytes:
         return self._starts.get(path) or self._node.read_bytes(path, MAGIC_BYTES)
@@ -152,14 +191,19 @@ class DiskSearch:
             if file_format == "qcow2":
                 header = read_header(self._node, path, self._starts.get(path))
                 return references_of(header, path)
+            if file_format == "qed":
+                raise DiskError(f"{path} is a QED disk, which is not followed", "Convert it")
             return read_references(self._node, path, file_format)
         except NotFoundError:
             return ()
         except NodeUnreachableError:
             raise
         except (DiskError, RefusedError, NodeError) as error:
-            if file_format == "vmdk" and not self._target.endswith(".vmdk"):
-                return ()  # a VMDK that can't be followed stands on VMDKs at most
+            if file_format == "vmdk" and isinstance(error, DiskError):
+                # QEMU may read it all the same: whatever it names counts.
+                return loose_references(self._node, path)
+            if format_by_name(path) == "raw" and isinstance(error, DiskError):
+                return ()  # a raw disk, in which a guest wrote something
             raise self._uncertain(path, error) from error
 
     def _uncertain(self, path: str, error: DiskError | RefusedError | NodeError) -> RefusedError:
@@ -176,7 +220,3 @@ class DiskSearch:
             raise
         except NodeError as error:
             raise self._uncertain(path, error) from error
-
-    def _identify(self, path: str) -> tuple[int, int] | None:
-        stat = self._stat(path)
-        return None if stat is None else (stat.device, stat.inode)

@@ -13,7 +13,7 @@ from vcltui.nodes.base import Node
 
 SECTOR_BYTES = 512
 _DESCRIPTOR_MAGIC = b"# Disk DescriptorFile"
-_MAX_DESCRIPTOR_BYTES = 1 << 20
+MAX_DESCRIPTOR_BYTES = 1 << 20
 _SPARSE = struct.Struct("<4sIIQ")
 _EMBEDDED_OFFSET = 0x200
 _EMBEDDED_BYTES = 20 * SECTOR_BYTES
@@ -151,7 +151,7 @@ def _refuse_parent(descriptor: str, path: str) -> None:
 
 def read_descriptor(node: Node, path: str) -> tuple[Extent, ...]:
     """The extents of a descriptor file. Raises DiskError, NotFoundError."""
-    return parse_descriptor(node.read_text(path, _MAX_DESCRIPTOR_BYTES), path)
+    return parse_descriptor(node.read_text(path, MAX_DESCRIPTOR_BYTES), path)
 
 
 def is_sparse(data: bytes) -> bool:
