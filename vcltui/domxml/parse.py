@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
@@ -92,15 +93,30 @@ def disk_files(xml: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     Absolute paths of files and devices, and pairs of a storage pool and a volume; those of
     backing stores, mirrors and snapshots included. Raises DomainXMLError.
     """
+    disks = parse_xml(xml).iter("disk")
+    return _files_of(source for disk in disks for source in disk.iter("source", "dataStore"))
+
+
+def written_files(xml: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """The disks of a domain document that its guest may write to, as disk_files names them.
+
+    What they stand on is not among them. Raises DomainXMLError.
+    """
+    disks = [disk for disk in parse_xml(xml).iter("disk") if disk.find("readonly") is None]
+    return _files_of(source for disk in disks for source in disk.iterfind("source"))
+
+
+def _files_of(
+    sources: Iterable[etree._Element],
+) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     paths: set[str] = set()
     volumes: set[tuple[str, str]] = set()
-    for disk in parse_xml(xml).iter("disk"):
-        for source in disk.iter("source", "dataStore"):
-            named = (source.get("file"), source.get("dev"))
-            paths.update(path for path in named if path and path.startswith("/"))
-            pool, volume = source.get("pool"), source.get("volume")
-            if pool and volume:
-                volumes.add((pool, volume))
+    for source in sources:
+        named = (source.get("file"), source.get("dev"))
+        paths.update(path for path in named if path and path.startswith("/"))
+        pool, volume = source.get("pool"), source.get("volume")
+        if pool and volume:
+            volumes.add((pool, volume))
     return frozenset(paths), frozenset(volumes)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from vcltui.domxml.parse import parse_domain
-from vcltui.errors import RefusedError
+from vcltui.errors import HostUnreachableError, RefusedError
 from vcltui.hypervisor import domains, snapshots
 from vcltui.models.domain import Domain, DomainDefinition
 from vcltui.models.names import domain_belongs_to, file_belongs_to
@@ -13,7 +14,7 @@ from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.provisioning import paths
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.disk_users import disk_users
-from vcltui.vcldb import computers
+from vcltui.vcldb import computers, revisions
 
 
 def domains_of(context: Context, computer_name: str) -> list[Domain]:
@@ -115,7 +116,8 @@ def _own_disks(context: Context, domain: Domain, definition: DomainDefinition) -
     """The disks that go with the domain: those whose file name starts with `<computer>_`.
 
     A domain whose name has no computer prefix keeps its disks; so does one of a host without a
-    VM profile, and any disk outside the folder where copy-on-write files are made.
+    VM profile, and any disk outside the folder where copy-on-write files are made, that the
+    domain only reads, or that is an image.
     """
     assignment, profile = context.assignment, context.vmhost.profile
     if assignment is None or profile is None:
@@ -129,26 +131,58 @@ def _own_disks(context: Context, domain: Domain, definition: DomainDefinition) -
         disk.source
         for disk in definition.disks
         if disk.device == "disk"
+        and not disk.readonly
         and disk.source is not None
         and file_belongs_to(disk.source, computer)
         and node.real_path(disk.source).rsplit("/", 1)[0] == home
         and node.stat(disk.source) is not None
+        and not _is_image(context, disk.source)
     ]
     return tuple(dict.fromkeys(own))
+
+
+def _is_image(context: Context, path: str) -> bool:
+    """Whether a file is named as an image of the inventory is."""
+    if context.database is None:
+        return False
+    return revisions.is_live(context.database, PurePosixPath(path).stem)
 
 
 def _check_disks_are_free(context: Context, domain: Domain, disks: tuple[str, ...]) -> None:
     """Raise RefusedError when another disk stands on one of `disks` or a domain also uses it."""
     if not disks:
         return
+    _check_runs_nowhere_else(context, domain)
     for path in disks:
-        # The computer's own disk is its own host's matter: no other host is waited for.
-        users = disk_users(context.session, (), path, but_domain=domain.uuid)
+        # The computer's own disk is its own host's matter: no other host is searched.
+        users = disk_users(context.session, (), path, but_domain=domain.uuid, lenient=True)
         if users:
             raise RefusedError(
                 f"The disk {path} of domain {domain.name} is also used by {', '.join(users)}; "
                 "the domain was not deleted",
                 "Delete, change or flatten what stands on it first",
+            )
+
+
+def _check_runs_nowhere_else(context: Context, domain: Domain) -> None:
+    """Raise RefusedError when a domain that is off here was moved to another host and is on there.
+
+    A host that is silent is passed over: the domain of this one is its own matter.
+    """
+    connection = context.session.connection
+    here = domains.find_by_uuid(connection, domain.uuid)
+    if here is None or here.power.is_active:
+        return
+    for other in context.other_hosts:
+        try:
+            there = domains.find_by_uuid(other.connection, domain.uuid)
+        except HostUnreachableError:
+            continue
+        if there is not None and there.power.is_active:
+            raise RefusedError(
+                f"Domain {domain.name} is off on {context.vmhost.name} and runs on {other.name}, "
+                "which has its disks; it was not deleted",
+                f"Assign the computer to {other.name}, or undefine the domain here by hand",
             )
 
 
@@ -160,6 +194,11 @@ def set_aside_step(context: Context) -> tuple[Step, ...]:
     node, path = context.session.node, paths.copy_on_write_path(context)
     if node.stat(path) is None:
         return ()
+    if _is_image(context, path):
+        raise RefusedError(
+            f"The disk that the load would make, {path}, has the name of an image",
+            "Give the computer or the image another name, or the host a vmpath of its own",
+        )
     aside = f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
     def rename(_step: StepContext) -> str | None:
@@ -180,7 +219,7 @@ def set_aside_step(context: Context) -> tuple[Step, ...]:
 
 
 def _check_unused(context: Context, path: str) -> None:
-    users = disk_users(context.session, context.other_hosts, path, pass_over_silent=True)
+    users = disk_users(context.session, context.other_hosts, path, lenient=True)
     if users:
         raise RefusedError(
             f"The disk {path} that the load would make is used by {', '.join(users)}",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
+from vcltui.disks.identities import may_be_one
 from vcltui.disks.usage import DiskSearch
-from vcltui.domxml.parse import disk_files
+from vcltui.domxml.parse import disk_files, parse_domain
 from vcltui.errors import (
     HostUnreachableError,
     NodeUnreachableError,
@@ -17,10 +19,9 @@ from vcltui.hypervisor import domains
 from vcltui.hypervisor.volumes import volume_path
 from vcltui.models.domain import Domain
 from vcltui.models.host import VMProfile
-from vcltui.nodes.base import FileStat
 from vcltui.provisioning.session import HostSession
 
-_SAME_SECONDS = 0.001
+_NO_CHAIN = frozenset({"cdrom", "floppy"})
 
 
 def disk_users(
@@ -29,26 +30,28 @@ def disk_users(
     path: str,
     *,
     but_domain: str | None = None,
-    pass_over_silent: bool = False,
+    lenient: bool = False,
 ) -> tuple[str, ...]:
     """Everything that uses the disk file at `path`, in words; the disk itself is none.
 
     Disks in the hosts' folders that stand on it, and domains whose disks are it or stand on it,
     wherever those lie. Besides `session`'s host, those of `others` are asked that share a folder
-    with it, tell of none, or have the same file in a folder of another name. `but_domain` is the
-    UUID of a domain that is no user, with its disks.
+    with it, tell of none, or have a file at that path or the same file elsewhere. `but_domain` is
+    the UUID of a domain of `session`'s host that is no user, with its disks; a domain of that
+    UUID on another host, to which it was moved, is one.
 
-    Raises RefusedError while a host that might use it can't be asked (`pass_over_silent`: such a
-    host is passed over), or a disk that might stand on it can't be read.
+    Raises RefusedError while a host that might use it can't be asked, a disk that might stand on
+    it can't be read, or a domain's disk is not there, so that its chain can't be followed. A
+    `lenient` question passes over silent hosts and disks that are not there.
     """
-    users = set(_users_on(session, folders_of(session.vmhost.profile), path, but_domain))
+    users = set(_users_on(session, folders_of(session.vmhost.profile), path, but_domain, lenient))
     for other in others:
         try:
-            there = _path_there(session, other, path)
-            if there is not None:
-                users.update(_users_on(other, _folders_there(session, other), there, but_domain))
+            for there in _paths_there(session, other, path):
+                folders = _folders_there(session, other)
+                users.update(_users_on(other, folders, there, None, lenient))
         except (HostUnreachableError, NodeUnreachableError) as error:
-            if not pass_over_silent:
+            if not lenient:
                 raise _can_not_be_asked(other, error) from error
         except VcltuiError as error:
             raise _can_not_be_asked(other, error) from error
@@ -76,26 +79,23 @@ def shares_folders(one: VMProfile | None, other: VMProfile | None) -> bool:
     return not theirs or bool(set(theirs) & set(folders_of(one)))
 
 
-def _path_there(session: HostSession, other: HostSession, path: str) -> str | None:
-    """The path of a file on another host; None where that has it not.
+def _paths_there(session: HostSession, other: HostSession, path: str) -> tuple[str, ...]:
+    """The paths that a file may have on another host; none where that has it not.
 
-    A folder that both have may be mounted elsewhere there: then the file is the same that has the
-    same name, number, size and time.
+    It may be mounted there under the same name, however the host's profile reads today, and
+    under another one as well.
     """
-    if shares_folders(session.vmhost.profile, other.vmhost.profile):
-        return path
+    found = []
+    if shares_folders(session.vmhost.profile, other.vmhost.profile) or other.node.stat(path):
+        found.append(path)
     here = session.node.stat(path)
+    name = PurePosixPath(path).name
     for folder in folders_of(other.vmhost.profile):
-        candidate = f"{folder}/{path.rsplit('/', 1)[-1]}"
-        there = other.node.stat(candidate)
-        if here is not None and there is not None and _are_one(here, there):
-            return candidate
-    return None
-
-
-def _are_one(here: FileStat, there: FileStat) -> bool:
-    same = (here.inode, here.size_bytes) == (there.inode, there.size_bytes)
-    return same and abs(here.mtime - there.mtime) < _SAME_SECONDS
+        for candidate in (f"{folder}/{name}", f"{folder}/{PurePosixPath(path).stem}/{name}"):
+            there = None if candidate == path else other.node.stat(candidate)
+            if here is not None and there is not None and may_be_one(here, there):
+                found.append(candidate)
+    return tuple(found)
 
 
 def _folders_there(session: HostSession, other: HostSession) -> tuple[str, ...]:
@@ -106,7 +106,11 @@ def _folders_there(session: HostSession, other: HostSession) -> tuple[str, ...]:
 
 
 def _users_on(
-    session: HostSession, folders: Sequence[str], path: str, but_domain: str | None
+    session: HostSession,
+    folders: Sequence[str],
+    path: str,
+    but_domain: str | None,
+    lenient: bool,
 ) -> Iterator[str]:
     search = DiskSearch(session.node, path)
     yield from search.find_users(folders)
@@ -114,22 +118,43 @@ def _users_on(
         if domain.uuid == but_domain:
             continue
         try:
-            disks = _disks_of(session, domain)
+            disks, plain = _disks_of(session, domain)
         except NotFoundError:
             continue  # deleted since it was listed
         if any(search.leads_there(disk) for disk in sorted(disks)):
             yield f"domain {domain.name} on {session.name}"
+        elif not lenient:
+            missing = [disk for disk in sorted(disks - plain) if not search.is_there(disk)]
+            if missing and domains.find_by_uuid(session.connection, domain.uuid) is not None:
+                raise _not_there(session, domain, missing[0], path)
 
 
-def _disks_of(session: HostSession, domain: Domain) -> set[str]:
-    """The disk files that a domain has now, and that it will have at its next start."""
+def _not_there(session: HostSession, domain: Domain, disk: str, path: str) -> RefusedError:
+    return RefusedError(
+        f"Whether domain {domain.name} on {session.name} stands on {path} can't be told: its disk "
+        f"{disk} is not there",
+        "Mount what is not mounted, or undefine that domain",
+    )
+
+
+def _disks_of(session: HostSession, domain: Domain) -> tuple[set[str], set[str]]:
+    """The disk files that a domain has now and will have at its next start.
+
+    The second set are those of them that stand on nothing, whatever they hold: raw ones.
+    """
     connection = session.connection
     texts = [domains.domain_xml(connection, domain.uuid)]
     if domain.persistent:
         texts.append(domains.domain_xml(connection, domain.uuid, inactive=True))
     found: set[str] = set()
+    plain: set[str] = set()
     for xml in texts:
         paths, volumes = disk_files(xml)
         found |= paths
         found |= {volume_path(connection, pool, volume) for pool, volume in volumes}
-    return found
+        plain |= {
+            disk.source
+            for disk in parse_domain(xml).disks
+            if disk.source and (disk.device in _NO_CHAIN or disk.driver_type == "raw")
+        }
+    return found, plain

@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 from uuid import UUID
 
 from vcltui.domxml.compare import fingerprint, same_document
-from vcltui.domxml.parse import parse_domain
+from vcltui.domxml.parse import parse_domain, written_files
 from vcltui.domxml.validate import validate_domain
 from vcltui.errors import ConflictError, DomainXMLError, RefusedError
 from vcltui.hypervisor import domains
+from vcltui.hypervisor.volumes import volume_path
 from vcltui.models.domain import Domain, DomainDefinition
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.operations.undo import RestoreDefinition
@@ -41,7 +42,7 @@ def plan_redefine(
     if same_document(xml, current):
         raise RefusedError(f"Nothing was changed in the XML of {domain.name}", "There is no change")
     _check_fits_the_schema(xml, current)
-    _refuse_masters(context, domain, _written(definition) - _written(parse_domain(current)))
+    _refuse_masters(context, domain, _written(context, xml) - _written(context, current))
     title = f"Change the definition of {domain.name}"
     if domain.power.is_active:
         title = f"{title}, which {_LATER}"
@@ -89,13 +90,11 @@ def _check_fits_the_schema(xml: str, current: str) -> None:
         raise
 
 
-def _written(definition: DomainDefinition) -> set[str]:
-    """The files that a domain writes to."""
-    return {
-        disk.source
-        for disk in definition.disks
-        if disk.source and disk.source.startswith("/") and not disk.readonly
-    }
+def _written(context: Context, xml: str) -> set[str]:
+    """The files that a domain writes to, those of volumes of storage pools among them."""
+    paths, volumes = written_files(xml)
+    connection = context.session.connection
+    return {*paths, *(volume_path(connection, pool, volume) for pool, volume in volumes)}
 
 
 def _refuse_masters(context: Context, domain: Domain, new_disks: set[str]) -> None:
@@ -106,7 +105,7 @@ def _refuse_masters(context: Context, domain: Domain, new_disks: set[str]) -> No
     for disk in sorted(new_disks):
         if node.stat(disk) is None:
             continue
-        users = disk_users(context.session, (), disk, but_domain=domain.uuid)
+        users = disk_users(context.session, context.other_hosts, disk, but_domain=domain.uuid)
         name = PurePosixPath(node.real_path(disk)).stem
         if users or (context.database and revisions.is_live(context.database, name)):
             why = f"these use it: {', '.join(users)}" if users else "it is an image"

@@ -109,7 +109,7 @@ class Undoer:
         if path.endswith(".xml"):
             return  # a text, on which nothing stands
         own = is_copy_on_write_name(path)
-        users = disk_users(self._session, self._others, path, pass_over_silent=own)
+        users = disk_users(self._session, self._others, path, lenient=own)
         if users:
             raise RefusedError(
                 f"{path} was left by an operation that did not end, and is in use by "
@@ -166,7 +166,7 @@ class Undoer:
                 self._others,
                 disk,
                 but_domain=domain.uuid,
-                pass_over_silent=True,
+                lenient=True,
             )
             for disk in disks
             if disk is not None and disk.startswith("/")
