@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
 from vcltui.disks import datastore, repository
+from vcltui.disks.identities import may_be_one
 from vcltui.errors import DiskError, NotFoundError, RefusedError, VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.models.names import check_name
@@ -15,6 +19,8 @@ from vcltui.provisioning.new_image import image_operation
 from vcltui.provisioning.session import HostSession
 from vcltui.vcldb import hosts as host_rows
 from vcltui.vcldb import images as image_rows
+from vcltui.vcldb import revisions
+from vcltui.vcldb.database import Database
 
 
 def plan_delete_image(
@@ -22,16 +28,17 @@ def plan_delete_image(
 ) -> Operation:
     """Plan the deletion of a master and its XML, or of the repository's copy.
 
-    The inventory's revision is marked deleted with the last copy of the image. Raises
-    NotFoundError, and RefusedError with the list of users while anything stands on the image
-    or a host that shares the datastore can't be asked.
+    The inventory's revision is marked deleted with the last copy of the image, when nothing is
+    in the way any more. Raises NotFoundError, and RefusedError with the list of users while
+    anything stands on the image or a host that shares its folder can't be asked.
     """
     check_name("image", image_name)
     files = _files(context, image_name, from_repository=from_repository)
-    if not from_repository:
-        _refuse_while_used(context, image_name, files[0])
-    last = _is_last_copy(context, image_name, from_repository=from_repository)
-    home = files[0].rsplit("/", 1)[0]
+    _refuse_while_used(context, image_name, files)
+    last = _is_last_copy(context, image_name, files)
+    # The inventory goes first, as it may refuse; its row stays when no file can go.
+    marked = _live_revision(context, image_name) if last else None
+    node, home = context.session.node, files[0].rsplit("/", 1)[0]
     lock = locker(
         context,
         "repository" if from_repository else "master",
@@ -41,23 +48,42 @@ def plan_delete_image(
 
     def delete(step: StepContext) -> str | None:
         with lock(step.cancel) as held:
-            if not from_repository:
-                _refuse_while_used(context, image_name, files[0])
-            for path in files:
-                context.session.node.remove_file(path)
+            _refuse_while_used(context, image_name, files)
+            if marked:
+                image_rows.mark_deleted(*marked)
+            try:
+                for path in files:
+                    node.remove_file(path)
+            except VcltuiError:
+                if marked and all(node.stat(path) is not None for path in files):
+                    revisions.unmark_deleted(*marked)
+                raise
             if home.endswith(f"/{image_name}"):
-                context.session.node.remove_empty_directory(home)
+                node.remove_empty_directory(home)
         return held.note
 
+    marks = (f"inventory: image {image_name}: deleted = 1",) if marked else ()
     step = Step(
         name="delete-image",
         title=f"Delete {image_name} from {home}",
         run=delete,
-        calls=tuple(f"unlink {path}" for path in files),
+        calls=(*marks, *(f"unlink {path}" for path in files)),
         loses=files,
     )
-    steps = (*(_mark_steps(context, image_name) if last else ()), step)
-    return image_operation(context, new_operation_id(), "delete", image_name, steps)
+    return image_operation(context, new_operation_id(), "delete", image_name, (step,))
+
+
+def _live_revision(context: Context, image_name: str) -> tuple[Database, int] | None:
+    """The revision of exactly this name, to be marked deleted; None where there is none."""
+    database = context.database
+    if database is None:
+        return None
+    try:
+        revision = image_rows.get_revision(database, image_name)
+    except NotFoundError:
+        return None
+    # Another image may have the name of the file as its pretty name.
+    return (database, revision.revision_id) if revision.name == image_name else None
 
 
 def _lock_home(context: Context, *, from_repository: bool) -> str:
@@ -99,33 +125,37 @@ def _repository_files(context: Context, image_name: str) -> tuple[str, ...]:
     return every or found
 
 
-def _is_last_copy(context: Context, image_name: str, *, from_repository: bool) -> bool:
-    """Whether no host has another copy; False too where one can't be asked."""
+def _is_last_copy(context: Context, image_name: str, files: Sequence[str]) -> bool:
+    """Whether no host has the image in other files than these; False where one can't be asked."""
     if _strangers(context):
         return False
-    here = context.session.profile
-    places = [(context.session, here.datastore, here.repository)]
-    for session in context.other_hosts:
-        profile = session.vmhost.profile
-        if profile is not None:
-            places.append((session, profile.datastore, profile.repository))
-    deleted = here.repository if from_repository else here.datastore
+    node = context.session.node
     try:
-        return not any(
-            directory is not None and directory != deleted and _has(session, directory, image_name)
-            for session, *directories in places
-            for directory in directories
+        going = [stat for stat in map(node.stat, files) if stat is not None]
+        # Folders of one name may be one folder, or each host's own.
+        return all(
+            any(may_be_one(stat, one) for one in going)
+            for session in (context.session, *context.other_hosts)
+            for stat in map(session.node.stat, _copies_on(session, image_name))
+            if stat is not None
         )
     except VcltuiError:
         return False
 
 
-def _has(session: HostSession, directory: str, image_name: str) -> bool:
-    node = session.node
-    if node.stat(directory) is None:
-        return False
-    found = datastore.find_master(node, directory, image_name) is not None
-    return found or bool(repository.find_image_files(node, directory, image_name))
+def _copies_on(session: HostSession, image_name: str) -> list[str]:
+    """The files of an image in a host's datastore and repository, without its XML."""
+    profile, node = session.vmhost.profile, session.node
+    if profile is None:
+        return []
+    found: list[str] = []
+    for folder in (profile.datastore, profile.repository):
+        if folder is None or node.stat(folder) is None:
+            continue
+        master = datastore.find_master(node, folder, image_name)
+        found += [master] if master else []
+        found += repository.belonging_files(node, folder, image_name)
+    return found
 
 
 def _strangers(context: Context) -> list[VMHost]:
@@ -136,7 +166,7 @@ def _strangers(context: Context) -> list[VMHost]:
     return [host for host in host_rows.list_vmhosts(context.database) if host.name not in known]
 
 
-def _refuse_while_used(context: Context, image_name: str, master: str) -> None:
+def _refuse_while_used(context: Context, image_name: str, files: Sequence[str]) -> None:
     for stranger in _strangers(context):
         if shares_folders(context.session.profile, stranger.profile):
             raise RefusedError(
@@ -144,8 +174,14 @@ def _refuse_while_used(context: Context, image_name: str, master: str) -> None:
                 "management node may use it and is not asked",
                 "Set all_management_nodes = true under [inventory], or do it from that node",
             )
+    disks = [path for path in files if not path.endswith(".xml")]
+    # A split VMDK's descriptor stands on its parts, under whatever folder's name.
+    own = {PurePosixPath(disk).name for disk in disks} if len(disks) > 1 else set()
+    users: set[str] = set()
     try:
-        users = disk_users(context.session, context.other_hosts, master)
+        for disk in disks:
+            found = disk_users(context.session, context.other_hosts, disk)
+            users.update(user for user in found if PurePosixPath(user).name not in own)
     except VcltuiError as error:
         raise RefusedError(
             f"Image {image_name} was not deleted, because {error.what}",
@@ -153,29 +189,7 @@ def _refuse_while_used(context: Context, image_name: str, master: str) -> None:
         ) from error
     if users:
         raise RefusedError(
-            f"Image {image_name} was not deleted, because these stand on it: {', '.join(users)}",
+            f"Image {image_name} was not deleted, because these stand on it: "
+            f"{', '.join(sorted(users))}",
             "Unload or reload those computers first",
         )
-
-
-def _mark_steps(context: Context, image_name: str) -> tuple[Step, ...]:
-    """Mark the revision deleted, before its last file goes: the inventory may refuse it."""
-    database = context.database
-    if database is None:
-        return ()
-    try:
-        revision = image_rows.get_revision(database, image_name)
-    except NotFoundError:
-        return ()
-
-    def mark(_step: StepContext) -> None:
-        image_rows.mark_deleted(database, revision.revision_id)
-
-    return (
-        Step(
-            name="update-inventory",
-            title=f"Mark {image_name} deleted in the inventory",
-            run=mark,
-            calls=(f"inventory: image {image_name}: deleted = 1",),
-        ),
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from vcltui.models.inventory import Computer, ImageRevision, OperatingSystem
+from vcltui.vcldb.columntypes import now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.images import (
     get_revision,
@@ -59,3 +60,13 @@ def get_operating_system(database: Database, name: str) -> OperatingSystem:
         if wanted in known:
             return known[wanted]
     raise not_found("operating system", name, known)
+
+
+def unmark_deleted(database: Database, revision_id: int) -> None:
+    """Take back `images.mark_deleted`, because the files are still there."""
+    with database.write() as connection:
+        marked = update(imagerevision).where(imagerevision.c.id == revision_id)
+        connection.execute(marked.values(deleted=0, datedeleted=None))
+        of_it = select(imagerevision.c.imageid).where(imagerevision.c.id == revision_id)
+        revived = update(image).where(image.c.id == of_it.scalar_subquery(), image.c.deleted == 1)
+        connection.execute(revived.values(deleted=0, lastupdate=now()))

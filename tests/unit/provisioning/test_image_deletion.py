@@ -13,9 +13,11 @@ import pytest
 from tests.unit.provisioning.world import World
 from vcltui.domxml.edit import with_name
 from vcltui.domxml.parse import parse_domain
-from vcltui.errors import NotFoundError, RefusedError, UsageError
+from vcltui.errors import NodeError, NotFoundError, RefusedError, UsageError
 from vcltui.hypervisor import domains
 from vcltui.models.host import VMHost, VMProfile
+from vcltui.nodes.base import FileStat
+from vcltui.nodes.local import LocalNode
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_deletion import plan_delete_image
 from vcltui.vcldb import hosts, images, revisions
@@ -42,7 +44,7 @@ def elsewhere(world: World, image: str) -> Path:
 def test_the_last_copy_takes_the_row_along(world: World, image: str):
     assert delete(world, image) == ["delete-image"]
     assert revisions.is_live(world.workspace.inventory(), image)
-    assert delete(world, image, from_repository=True) == ["update-inventory", "delete-image"]
+    assert delete(world, image, from_repository=True) == ["delete-image"]
     assert not revisions.is_live(world.workspace.inventory(), image)
     assert not (world.home / "repository" / image).exists()
     with pytest.raises(NotFoundError):
@@ -167,15 +169,19 @@ def test_a_split_image_goes_with_its_descriptor(world: World, image: str):
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("shared", [False, True])
 def test_a_datastore_that_is_mounted_elsewhere_on_another_host(
-    world: World, image: str, tmp_path: Path
+    world: World, image: str, tmp_path: Path, shared: bool
 ):
     """The folder has another name there, and the disks that stand on it another folder."""
     mounted, own = tmp_path / "mounted", tmp_path / "own"
+    repository = world.home / "repository" if shared else own
     mounted.symlink_to(world.home / "datastore")
     own.mkdir()
     session = world.workspace.session("kvm-b")
-    profile = replace(session.profile, datastore=str(mounted), vmpath=str(own), repository=str(own))
+    profile = replace(
+        session.profile, datastore=str(mounted), vmpath=str(own), repository=str(repository)
+    )
     session.vmhost = replace(session.vmhost, profile=profile)
     world.computer("vm2", image).load()
     with pytest.raises(RefusedError, match="domain vm2:.* on kvm-b"):
@@ -207,3 +213,68 @@ def test_a_host_of_another_management_node(world: World, image: str, shared: boo
     assert delete_here(from_repository=False) == ["delete-image"]
     assert delete_here(from_repository=True) == ["delete-image"]
     assert revisions.is_live(world.workspace.inventory(), image), "kvm-z may have a copy"
+
+
+def test_each_host_may_have_a_datastore_of_its_own_under_one_name(world: World, image: str):
+    """The file on kvm-b is another one, so it is not the last copy that goes."""
+
+    class Node(LocalNode):
+        def stat(self, path: str) -> FileStat | None:
+            found = super().stat(path)
+            return None if found is None else replace(found, inode=found.inode + 1)
+
+    world.workspace.session("kvm-b")._node = Node("kvm-b")
+    delete(world, image, from_repository=True)
+    delete(world, image)
+    assert not world.master(image).exists()
+    assert revisions.is_live(world.workspace.inventory(), image)
+
+
+def test_the_row_goes_only_when_nothing_is_in_the_way(
+    world: World, image: str, monkeypatch: pytest.MonkeyPatch
+):
+    delete(world, image, from_repository=True)
+    database = world.workspace.inventory()
+    context = world.host("kvm-a").context
+    operation = plan_delete_image(context, image)
+    overlay = world.home / "vms" / "late.qcow2"
+    options = ["-q", "-f", "qcow2", "-b", world.master(image), "-F", "qcow2"]
+    subprocess.run(["qemu-img", "create", *options, overlay], check=True)
+    with pytest.raises(RefusedError, match=r"late\.qcow2"):
+        execute(context, f"image-{image}", lambda _: operation)
+    assert revisions.is_live(database, image)
+    overlay.unlink()
+
+    def fail(self: LocalNode, path: str) -> bool:
+        raise NodeError(f"Can't remove {path}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalNode, "remove_file", fail)
+        with pytest.raises(NodeError):
+            delete(world, image)
+    assert revisions.is_live(database, image)
+    assert world.master(image).exists()
+    delete(world, image)
+    assert not revisions.is_live(database, image)
+
+
+def test_a_file_that_has_an_images_pretty_name(world: World, image: str):
+    pretty = images.get_revision(world.workspace.inventory(), image).prettyname.replace(" ", "")
+    other = world.add_image(pretty)
+    stray = world.home / "datastore" / f"{pretty}.qcow2"
+    shutil.copy(world.master(other), stray)
+    delete(world, pretty)
+    assert not stray.exists()
+    assert revisions.is_live(world.workspace.inventory(), other)
+    assert world.master(other).exists()
+
+
+def test_an_image_with_the_name_of_a_part_is_another_image(world: World):
+    repository = world.home / "repository"
+    for name in ("web", "web-s001"):
+        create = ["qemu-img", "create", "-q", "-f", "vmdk", repository / f"{name}.vmdk", "1M"]
+        subprocess.run(create, check=True)
+    delete(world, "web", from_repository=True)
+    with pytest.raises(NotFoundError):
+        delete(world, "web", from_repository=True)
+    assert [path.name for path in repository.glob("web*")] == ["web-s001.vmdk"]
