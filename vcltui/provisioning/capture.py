@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from vcltui.errors import RefusedError
-from vcltui.hypervisor import domains
 from vcltui.models import names
 from vcltui.models.inventory import NO_IMAGE
 from vcltui.operations.step import Operation, Step
-from vcltui.provisioning import deletion
 from vcltui.provisioning.active import active_domain
 from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_is_new,
     check_room,
     copying_steps,
-    first_disk,
+    deleting_steps,
     new_master,
     preparing_steps,
     require_on,
 )
+from vcltui.provisioning.captured_disk import captured_disk
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.new_image import NewImage, finish_step, reserve_step
 from vcltui.vcldb import images as image_rows
@@ -32,8 +31,9 @@ def plan_capture(context: Context, prettyname: str) -> Operation:
     the domain is left off but kept unless the request's state is `image`.
 
     Raises NotFoundError, UsageError; ConflictError where the name or a file of it is there;
-    RefusedError where nothing is loaded, the domain is not on, its disk is unsafe, or the copies
-    would find no room, as far as that can be told while the guest is still writing.
+    RefusedError where nothing is loaded, the domain is not on, its disk is unsafe or another at
+    its next start, or the copies would find no room, as far as that can be told while the guest
+    is still writing.
     """
     names.check_pretty_name(prettyname)
     domain = active_domain(context)
@@ -44,7 +44,6 @@ def plan_capture(context: Context, prettyname: str) -> Operation:
             f"system {domain.name} has",
             "Load an image onto it, or import its disk with `vcltui image import`",
         )
-    xml = domains.domain_xml(context.session.connection, domain.uuid, inactive=True)
     image_id = image_rows.next_image_id(context.inventory)
     name = names.captured_image_name(context.image.os.name, prettyname, image_id, 1)
     image = NewImage(
@@ -56,16 +55,14 @@ def plan_capture(context: Context, prettyname: str) -> Operation:
     )
     check_is_new(context, name)
     image_rows.require_free_name(context.inventory, name, prettyname)
-    disk = first_disk(context, domain, xml)
+    disk = captured_disk(context, domain)
     room_left = check_room(context, disk, name)
     job = CaptureJob(
         context=context,
         operation_id=new_operation_id(),
-        domain=domain,
-        disk=disk.path,
+        disk=disk,
         image_name=name,
         master=image.master,
-        domain_xml=xml,
     )
     return Operation(
         id=job.operation_id,
@@ -93,5 +90,5 @@ def _steps(job: CaptureJob, image: NewImage) -> tuple[Step, ...]:
         *preparing_steps(job),
         *copying_steps(job),
         finish_step(context, image),
-        *(deletion.delete_steps(context, [job.domain]) if ends_the_domain else ()),
+        *(deleting_steps(job) if ends_the_domain else ()),
     )

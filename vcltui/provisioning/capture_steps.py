@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vcltui.disks import datastore, repository, room
 from vcltui.disks.formats import format_of_type
-from vcltui.disks.safety import ChainFile, check_disk_is_safe
-from vcltui.domxml.parse import parse_domain
 from vcltui.errors import ConflictError, GuestError, RefusedError
 from vcltui.hypervisor import domains
 from vcltui.models.domain import Domain, PowerState
 from vcltui.operations.step import Step, StepContext
 from vcltui.operations.undo import StartDomain
-from vcltui.provisioning import paths
+from vcltui.provisioning import deletion, paths
+from vcltui.provisioning.captured_disk import CapturedDisk, require_same_disks
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.guests import wait_for_guest
 from vcltui.provisioning.locking import ReservationId
@@ -24,15 +23,23 @@ ANSWER_TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class CaptureJob:
-    """What one capture works with; `disk` and `master` are paths on the node."""
+    """What one capture works with; `master` is a path on the node."""
 
     context: Context
     operation_id: str
-    domain: Domain
-    disk: str
+    disk: CapturedDisk
     image_name: str
     master: str
-    domain_xml: str
+
+    @property
+    def domain(self) -> Domain:
+        """The domain that is captured."""
+        return self.disk.domain
+
+    @property
+    def domain_xml(self) -> str:
+        """Its definition, which goes with the image."""
+        return self.disk.domain_xml
 
 
 def new_master(context: Context, image_name: str) -> str:
@@ -50,17 +57,7 @@ def require_on(context: Context, domain: Domain) -> None:
         )
 
 
-def first_disk(context: Context, domain: Domain, xml: str) -> ChainFile:
-    """The disk that is captured. Raises RefusedError where there is none or it is unsafe."""
-    disks = [
-        disk.source for disk in parse_domain(xml).disks if disk.device == "disk" and disk.source
-    ]
-    if not disks:
-        raise RefusedError(f"Domain {domain.name} has no disk that could be captured")
-    return check_disk_is_safe(context.session.node, disks[0], paths.allowed_directories(context))[0]
-
-
-def check_room(context: Context, disk: ChainFile, image_name: str) -> tuple[str, ...]:
+def check_room(context: Context, disk: CapturedDisk, image_name: str) -> tuple[str, ...]:
     """Raise RefusedError where the master and its repository copy would find no room.
 
     Returns what room there is, for people.
@@ -71,7 +68,7 @@ def check_room(context: Context, disk: ChainFile, image_name: str) -> tuple[str,
         types[repository.image_path(profile, image_name)] = profile.repository_image_type
     needed = {
         path: room.copy_bytes(
-            node, disk.path, disk.file_format, format_of_type(image_type), in_use=True
+            node, disk.path, disk.file.file_format, format_of_type(image_type), in_use=True
         )
         for path, image_type in types.items()
     }
@@ -115,8 +112,12 @@ def copying_steps(job: CaptureJob, reservation: ReservationId | None = None) -> 
     `reservation` is as in `locking.locker`.
     """
     context, operation_id, name = job.context, job.operation_id, job.image_name
+    sources = (job.disk.path,)
     return (
-        master_step(context, operation_id, name, (job.disk,), job.master, reservation=reservation),
+        _of_planned_disks(
+            job,
+            master_step(context, operation_id, name, sources, job.master, reservation=reservation),
+        ),
         *repository_steps(
             context,
             operation_id,
@@ -127,6 +128,27 @@ def copying_steps(job: CaptureJob, reservation: ReservationId | None = None) -> 
             reservation=reservation,
         ),
     )
+
+
+def deleting_steps(job: CaptureJob) -> tuple[Step, ...]:
+    """The captured domain is deleted with its own disks, as long as they are what was captured.
+
+    Raises RefusedError when a disk that would be deleted has other users.
+    """
+    return tuple(
+        _of_planned_disks(job, step, may_be_gone=True)
+        for step in deletion.delete_steps(job.context, [job.domain])
+    )
+
+
+def _of_planned_disks(job: CaptureJob, step: Step, *, may_be_gone: bool = False) -> Step:
+    """The step, refused unless the domain is off and has the disks that were planned."""
+
+    def run(running: StepContext) -> str | None:
+        require_same_disks(job.context, job.disk, off=True, may_be_gone=may_be_gone)
+        return step.run(running)
+
+    return replace(step, run=run)
 
 
 def _pre_capture_step(job: CaptureJob) -> Step:
@@ -156,6 +178,8 @@ def _shutdown_step(job: CaptureJob) -> Step:
 
     def shut_down(step: StepContext) -> str:
         connection = context.session.connection
+        # Looked at while it is still on: a refusal costs it nothing.
+        require_same_disks(context, job.disk)
         try:
             wait_for_guest(
                 context,

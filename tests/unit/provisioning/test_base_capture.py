@@ -210,9 +210,8 @@ def test_a_failure_after_the_image_is_live_keeps_it(
     world.computer("vm2", row.name).load()
 
 
-def test_a_domain_that_can_not_be_deleted_does_not_lose_the_image(
-    world: World, guest: SimulatedGuest
-) -> None:
+def own_domain(world: World) -> Path:
+    """The guest as a domain named vm1, with whose deletion its disk would go; the disk's path."""
     own = world.home / "vms" / "vm1_base.qcow2"
     connection = world.computer("vm1").context.session.connection
     domain = domains.get_domain(connection, "made by hand")
@@ -222,6 +221,13 @@ def test_a_domain_that_can_not_be_deleted_does_not_lose_the_image(
     mac = world.computer("vm1").context.computer.eth0_mac
     xml = DOMAIN.format(disk=own, mac=mac).replace("made by hand", "vm1")
     domains.start(connection, domains.define(connection, xml).uuid)
+    return own
+
+
+def test_a_domain_that_can_not_be_deleted_does_not_lose_the_image(
+    world: World, guest: SimulatedGuest
+) -> None:
+    own = own_domain(world)
     overlay = world.home / "vms" / "other.qcow2"
 
     def stand_on_it() -> None:
@@ -233,6 +239,44 @@ def test_a_domain_that_can_not_be_deleted_does_not_lose_the_image(
     with pytest.raises(RefusedError, match="is also used by"):
         capture(world, observer=StopAt("delete-domain", stand_on_it))
     assert own.exists()
+    assert the_request(world).state == "complete"
+    assert images.get_revision(world.workspace.inventory(), "By Hand 9")
+
+
+def other_disk(world: World, *, name: str = "vm1") -> Path:
+    """A domain's definition gets another disk of the computer's."""
+    other = world.home / "vms" / "vm1_other.qcow2"
+    make_disk(other)
+    connection = world.host().context.session.connection
+    domain = domains.get_domain(connection, name)
+    disk = world.home / "vms" / ("installed.qcow2" if name != "vm1" else "vm1_base.qcow2")
+    xml = domains.editable_xml(connection, domain.uuid)
+    domains.define(connection, xml.replace(str(disk), str(other)))
+    return other
+
+
+def test_a_domain_that_would_start_on_another_disk(world: World, guest: SimulatedGuest) -> None:
+    state, _ = leave(world)
+    other = other_disk(world, name="made by hand")
+    restart = partial(plan_base_restart, request_id=state.request_id, way=CaptureWay.CORE)
+    with pytest.raises(RefusedError, match="runs on .*installed.* at its next start"):
+        run(world, restart)
+    run(world, partial(plan_base_discard, request_id=state.request_id))
+    with pytest.raises(RefusedError, match="runs on .*installed.* at its next start"):
+        capture(world)
+    lines = check_base_capture(world.computer("vm1").context, REQUEST)
+    assert any(line.stops and "at its next start" in line.text for line in lines)
+    assert other.exists()
+
+
+def test_only_what_was_captured_is_deleted(world: World, guest: SimulatedGuest) -> None:
+    """The domain goes with its disks, unless it has others by then."""
+    own = own_domain(world)
+    with pytest.raises(RefusedError, match="has other disks than when its capture was planned"):
+        capture(world, observer=StopAt("delete-domain", partial(other_disk, world)))
+    assert own.exists()
+    assert (world.home / "vms" / "vm1_other.qcow2").exists()
+    assert "vm1" in world.domains()
     assert the_request(world).state == "complete"
     assert images.get_revision(world.workspace.inventory(), "By Hand 9")
 

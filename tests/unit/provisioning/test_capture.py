@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from tests.unit.provisioning.world import StopAt, World, checksum
+from tests.unit.provisioning.world import StopAt, World, checksum, make_disk
 from vcltui.errors import ConflictError, DiskError, NotFoundError, RefusedError, UsageError
+from vcltui.hypervisor import domains
 from vcltui.models.domain import PowerState
 from vcltui.models.guest import NodeState
 from vcltui.nodes.local import LocalNode
@@ -172,7 +173,6 @@ def test_the_domain_of_another_name_is_found_by_its_mac(world: World, loaded: st
     module = world.computer("vm1")
     connection = module.context.session.connection
     from vcltui.domxml.edit import with_name
-    from vcltui.hypervisor import domains
 
     domain = domains.get_domain(connection, f"vm1:{loaded}")
     xml = domains.domain_xml(connection, domain.uuid)
@@ -182,6 +182,83 @@ def test_the_domain_of_another_name_is_found_by_its_mac(world: World, loaded: st
     domains.start(connection, defined.uuid)
     assert module.get_active_domain_name() == "made-by-hand"
     assert module.capture("By Hand").details["domain"] == "made-by-hand"
+
+
+def redefine(world: World, loaded: str, old: str, new: str, *, restart: bool = False) -> None:
+    """Change vm1's definition; with `restart` it runs on what it says from then on."""
+    connection = world.host().context.session.connection
+    domain = domains.get_domain(connection, f"vm1:{loaded}")
+    xml = domains.editable_xml(connection, domain.uuid)
+    assert old in xml
+    if restart and domain.power.is_active:
+        domains.destroy(connection, domain.uuid)
+    domains.define(connection, xml.replace(old, new), validate=False)
+    if restart and domain.power.is_active:
+        domains.start(connection, domain.uuid)
+
+
+def own_disk(world: World):
+    return next((world.home / "vms").glob("vm1_*.qcow2"))
+
+
+@pytest.mark.parametrize("change", ["source", "format", "target", "one more"])
+def test_a_domain_that_would_start_on_other_disks_is_refused(
+    world: World, loaded: str, change: str
+):
+    disk = own_disk(world)
+    other = world.home / "vms" / "vm1_other.qcow2"
+    make_disk(other)
+    more = f"<disk type='file'><source file='{other}'/><target dev='vdb'/></disk>"
+    old, new = {
+        "source": (str(disk), str(other)),
+        "format": ("type='qcow2'", "type='raw'"),
+        "target": ("dev='vda'", "dev='vdc'"),
+        "one more": ("</devices>", f"{more}</devices>"),
+    }[change]
+    redefine(world, loaded, old, new)
+    files = world.files()
+    with pytest.raises(RefusedError, match=r"runs on .*vm1_.* at its next start.*[Ss]hut it down"):
+        plan_capture(world.computer("vm1").context, "Notes")
+    assert world.files() == files
+    connection = world.host().context.session.connection
+    before = domains.domain_xml(connection, domains.get_domain(connection, f"vm1:{loaded}").uuid)
+    domains.define(connection, before, validate=False)
+    plan_capture(world.computer("vm1").context, "Notes")
+
+
+def test_a_medium_that_will_be_another_does_not_matter(world: World, loaded: str):
+    medium = "<disk device='cdrom'><target dev='sda'/></disk></devices>"
+    redefine(world, loaded, "</devices>", medium)
+    world.computer("vm1").capture("Notes")
+
+
+@pytest.mark.parametrize("step", ["save-xml", "shutdown", "copy-to-master"])
+def test_a_snapshot_while_the_guest_is_prepared_is_noticed(world: World, loaded: str, step: str):
+    """What the guest writes from then on goes to another file than the one that was planned."""
+    disk, top = own_disk(world), world.home / "vms" / "vm1_top.qcow2"
+    top.write_bytes(disk.read_bytes())
+    before = world.files()
+
+    def snapshot() -> None:
+        redefine(world, loaded, str(disk), str(top), restart=True)
+
+    with pytest.raises(RefusedError, match="has other disks than when its capture was planned"):
+        world.computer("vm1", None, StopAt(step, snapshot)).capture("Notes")
+    assert world.files() == before
+    assert world.computer("vm1").power_status() is PowerState.ON
+    with pytest.raises(NotFoundError):
+        images.get_revision(world.workspace.inventory(), "Notes")
+
+
+def test_a_guest_that_is_on_again_is_not_copied(world: World, loaded: str):
+    connection = world.host().context.session.connection
+    domain = domains.get_domain(connection, f"vm1:{loaded}")
+
+    def start() -> None:
+        domains.start(connection, domain.uuid)
+
+    with pytest.raises(RefusedError, match="was started again"):
+        world.computer("vm1", None, StopAt("copy-to-master", start)).capture("Notes")
 
 
 class Small(LocalNode):

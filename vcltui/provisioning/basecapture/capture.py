@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vcltui.errors import RefusedError
-from vcltui.hypervisor import domains
 from vcltui.models.basecapture import BaseCaptureRequest, CaptureWay, RowChange
 from vcltui.models.basenames import final_image_name
 from vcltui.operations.step import Operation, Step, StepContext
@@ -24,10 +23,10 @@ from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_is_new,
     check_room,
-    first_disk,
     new_master,
     require_on,
 )
+from vcltui.provisioning.captured_disk import captured_disk
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.vcldb import images as image_rows
 from vcltui.vcldb.basecapture import capture as basecapture
@@ -135,26 +134,23 @@ def _plan_own(context: Context, wanted: BaseCaptureRequest) -> Operation:
 def plan_job(context: Context, operation_id: str, name: str) -> CaptureJob:
     """What a capture of the computer's guest as `name` works with; the host is asked.
 
-    Raises RefusedError where the domain is not on, its disk is unsafe or there is no room,
-    ConflictError where files of the name are there, GuestError.
+    Raises RefusedError where the domain is not on, its disk is unsafe or another at its next
+    start, or there is no room, ConflictError where files of the name are there, GuestError.
     """
     domain = active_domain(context)
     require_on(context, domain)
     guest_answers(context, domain)
     check_is_new(context, name)
-    xml = domains.domain_xml(context.session.connection, domain.uuid, inactive=True)
-    disk = first_disk(context, domain, xml)
+    disk = captured_disk(context, domain)
     if disk.path.startswith(f"{context.session.profile.datastore}/{name}."):
         raise RefusedError(f"The disk {disk.path} has the name that the image would get")
     check_room(context, disk, name)
     return CaptureJob(
         context=context,
         operation_id=operation_id,
-        domain=domain,
-        disk=disk.path,
+        disk=disk,
         image_name=name,
         master=new_master(context, name),
-        domain_xml=xml,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vcltui.errors import GuestError, VcltuiError
-from vcltui.hypervisor import domains
 from vcltui.models.basecapture import BaseCaptureRequest, CaptureWay, CheckLine
 from vcltui.models.basenames import final_image_name
 from vcltui.models.domain import Domain
 from vcltui.models.inventory import OperatingSystem
 from vcltui.provisioning.active import active_domain
-from vcltui.provisioning.capture_steps import check_is_new, check_room, first_disk, require_on
+from vcltui.provisioning.capture_steps import check_is_new, check_room, require_on
+from vcltui.provisioning.captured_disk import captured_disk
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.guests import guest_of
 from vcltui.vcldb import images as image_rows
@@ -65,8 +65,7 @@ def _disk_fits(context: Context, domain: Domain, system: OperatingSystem, pretty
     image_id = image_rows.next_image_id(context.inventory)
     name = final_image_name(system.name, prettyname, image_id)
     check_is_new(context, name)
-    xml = domains.domain_xml(context.session.connection, domain.uuid, inactive=True)
-    disk = first_disk(context, domain, xml)
+    disk = captured_disk(context, domain)
     check_room(context, disk, name)
     return f"The disk {disk.path} fits into the datastore"
 

@@ -21,9 +21,9 @@ from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_room,
     files_of,
-    first_disk,
     new_master,
 )
+from vcltui.provisioning.captured_disk import captured_disk
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.guests import wait_for_guest
 from vcltui.vcldb.basecapture import outcome as baseoutcome
@@ -46,17 +46,14 @@ def plan_base_restart(context: Context, request_id: int, way: CaptureWay) -> Ope
     name = final_image_name(found.system.name, found.prettyname, found.image_id, found.revision)
     operation_id = new_operation_id()
     domain = active_domain(about)
-    xml = domains.domain_xml(about.session.connection, domain.uuid, inactive=True)
-    disk = first_disk(about, domain, xml)
+    disk = captured_disk(about, domain)
     check_room(about, disk, name)
     job = CaptureJob(
         context=about,
         operation_id=operation_id,
-        domain=domain,
-        disk=disk.path,
+        disk=disk,
         image_name=name,
         master=new_master(about, name),
-        domain_xml=xml,
     )
     image = BaseImage(name=name, prettyname=found.prettyname)
     own_steps = base_steps(job, image) if way is CaptureWay.CORE else ()

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from vcltui.models.basecapture import BaseCaptureRows, CaptureState
 from vcltui.operations.step import Step, StepContext
 from vcltui.operations.undo import FailBaseCapture, KeepFinished
-from vcltui.provisioning import deletion
-from vcltui.provisioning.capture_steps import CaptureJob, copying_steps, preparing_steps
+from vcltui.provisioning.capture_steps import (
+    CaptureJob,
+    copying_steps,
+    deleting_steps,
+    preparing_steps,
+)
 from vcltui.provisioning.new_image import master_size_mib
 from vcltui.provisioning.operator_name import operator_name
 from vcltui.vcldb.basecapture import outcome as baseoutcome
@@ -54,7 +58,7 @@ def base_steps(job: CaptureJob, image: BaseImage) -> tuple[Step, ...]:
         *preparing_steps(job),
         *copying_steps(job, lambda: image.ids.reservation_id),
         _finish_step(job, image),
-        *deletion.delete_steps(job.context, [job.domain]),
+        *deleting_steps(job),
         _complete_step(job, image),
     )
 
