@@ -119,6 +119,23 @@ class FailBaseCapture:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameBack:
+    """Give a file that was set aside its name `path` again, where nothing has that by now.
+
+    Recorded before the renaming, with the file's inode. `request_id` is the capture that left it,
+    `state` that of its request then: in another one it was taken up or given up, or its image is
+    live, and the file stays aside.
+    """
+
+    host: str
+    path: str
+    aside: str
+    inode: int
+    request_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownUndo:
     """What another version of vcltui wrote down and this one can't read: it is never done."""
 
@@ -137,6 +154,7 @@ UndoAction = (
     | KeepFinished
     | KeepPublished
     | FailBaseCapture
+    | RenameBack
     | UnknownUndo
 )
 
@@ -162,6 +180,7 @@ _KINDS: dict[str, type[UndoAction]] = {
         KeepFinished,
         KeepPublished,
         FailBaseCapture,
+        RenameBack,
         UnknownUndo,
     )
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vcltui.disks.datastore import is_copy_on_write_name
 from vcltui.domxml.compare import fingerprint, same_document
 from vcltui.domxml.parse import parse_domain
-from vcltui.errors import InventoryError, RefusedError
+from vcltui.errors import InventoryError, NotFoundError, RefusedError
 from vcltui.hypervisor import domains
 from vcltui.models.domain import Domain
 from vcltui.operations.undo import (
@@ -20,6 +20,7 @@ from vcltui.operations.undo import (
     RemoveEmptyDirectory,
     RemoveFile,
     RemovePublished,
+    RenameBack,
     RestoreDefinition,
     StartDomain,
     UndoAction,
@@ -85,6 +86,8 @@ class Undoer:
                 return None
             case FailBaseCapture():
                 return self._fail_base_capture(action)
+            case RenameBack():
+                return self._rename_back(action)
             case UnknownUndo(record=record):
                 raise RefusedError(
                     f"What another version of vcltui left is not known here: {record}",
@@ -213,6 +216,27 @@ class Undoer:
         return baseoutcome.fail_base_capture(
             self._database, action.request_id, action.image_id, action.lastcheck, action.note
         )
+
+    def _rename_back(self, action: RenameBack) -> str | None:
+        node = self._session.node
+        there = node.stat(action.aside)
+        if there is None or there.inode != action.inode:
+            return None
+        if self._database is None:
+            raise InventoryError(
+                f"Whether {action.aside} may have its name {action.path} again is told by the "
+                "inventory, which is not open"
+            )
+        try:
+            found = baseoutcome.read_capture(self._database, action.request_id)
+        except NotFoundError:
+            return f"left {action.aside}: request {action.request_id} is over"
+        if found.state != action.state or found.is_live:
+            return f"left {action.aside}: request {action.request_id} went on"
+        if node.stat(action.path) is not None:
+            return f"left {action.aside}: there is another {action.path} by now"
+        node.rename_no_replace(action.aside, action.path)
+        return f"renamed {action.aside} back to {action.path}"
 
     def _inventory(self, image_name: str) -> Database:
         if self._database is None:

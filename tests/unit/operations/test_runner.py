@@ -15,6 +15,7 @@ from vcltui.operations.undo import (
     RemoveEmptyDirectory,
     RemoveFile,
     RemovePublished,
+    RenameBack,
     RestoreDefinition,
     StartDomain,
     UndoAction,
@@ -223,6 +224,7 @@ def test_a_barrier_that_can_not_be_asked_stops_the_undo():
         DiscardRevision("h", "x-1-v1", 3),
         RemoveEmptyDirectory("h", "/a"),
         KeepFinished("h", "x-1-v1"),
+        RenameBack("h", "/a", "/a.partial-1", 17, 3, "maintenance"),
     ],
 )
 def test_undo_survives_the_journal(action: UndoAction):

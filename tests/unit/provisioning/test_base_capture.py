@@ -30,11 +30,12 @@ from vcltui.models.domain import PowerState
 from vcltui.models.locks import owner_lock
 from vcltui.operations.runner import Observer
 from vcltui.operations.step import Operation
-from vcltui.operations.undo import UndoAction
+from vcltui.operations.undo import RenameBack, UndoAction
 from vcltui.provisioning.basecapture.capture import plan_base_capture
 from vcltui.provisioning.basecapture.checks import check_base_capture
 from vcltui.provisioning.basecapture.restart import plan_base_discard, plan_base_restart
 from vcltui.provisioning.execute import execute
+from vcltui.provisioning.undo import Undoer
 from vcltui.runtime.recovery import recover
 from vcltui.vcldb import computers, images, tables
 from vcltui.vcldb.basecapture import capture as basecapture
@@ -367,6 +368,166 @@ def test_a_capture_is_given_up(world: World, guest: SimulatedGuest) -> None:
     assert power(world) is PowerState.ON
     assert computers.get_computer(world.workspace.inventory(), "vm1").state == "available"
     capture(world)
+
+
+def set_state(world: World, request_id: int, state: str) -> None:
+    with world.workspace.inventory().write() as connection:
+        connection.execute(
+            update(tables.request)
+            .where(tables.request.c.id == request_id)
+            .values(stateid=state_id(connection, state))
+        )
+
+
+PLANNERS = {
+    "core": partial(plan_base_restart, way=CaptureWay.CORE),
+    "vcld": partial(plan_base_restart, way=CaptureWay.VCLD),
+    "discard": plan_base_discard,
+}
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+@pytest.mark.parametrize("state", ["complete", "maintenance"])
+def test_a_live_image_is_not_set_aside(
+    world: World, guest: SimulatedGuest, planner: str, state: str
+) -> None:
+    """Its request is over, or somebody put it into maintenance; its domain is there again."""
+    check_in(world)
+    operation = capture(world)
+    number = int(operation.details["request"])
+    set_state(world, number, state)
+    connection = world.host().context.session.connection
+    mac = world.computer("vm1").context.computer.eth0_mac
+    domains.define(connection, DOMAIN.format(disk=world.home / "vms" / "installed.qcow2", mac=mac))
+    files = world.files()
+    with pytest.raises(RefusedError, match="is complete/image|is whole and in|is no capture of"):
+        run(world, partial(PLANNERS[planner], request_id=number))
+    assert world.files() == files
+    world.computer("vm2", operation.details["image"]).load()
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_an_image_that_is_live_right_before_the_rename(
+    world: World, guest: SimulatedGuest, planner: str
+) -> None:
+    check_in(world)
+    state, master = leave(world)
+
+    def finish() -> None:
+        with world.workspace.inventory().write() as connection:
+            connection.execute(
+                update(tables.image).where(tables.image.c.id == state.image_id).values(deleted=0)
+            )
+            connection.execute(
+                update(tables.imagerevision)
+                .where(tables.imagerevision.c.id == state.revision_id)
+                .values(deleted=0, imagename=master.stem)
+            )
+
+    with pytest.raises(RefusedError, match="is whole and in the inventory|is no capture of one"):
+        run(
+            world,
+            partial(PLANNERS[planner], request_id=state.request_id),
+            observer=StopAt("set-aside", finish),
+        )
+    assert master.exists()
+
+
+def test_a_name_that_is_live_by_another_image_is_not_set_aside(
+    world: World, guest: SimulatedGuest
+) -> None:
+    state, master = leave(world)
+    images.add_image(
+        world.workspace.inventory(),
+        name=master.stem,
+        prettyname="Another",
+        os_name="linux",
+        image_type="qcow2",
+    )
+    with pytest.raises(RefusedError, match=f"The image {master.stem} .* was kept"):
+        run(world, partial(plan_base_discard, request_id=state.request_id))
+    assert master.exists()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_another_host_uses_is_not_set_aside(
+    world: World, guest: SimulatedGuest, silent: bool
+) -> None:
+    """An overlay in a folder that only the other host's profile names."""
+    state, master = leave(world)
+    master.unlink()
+    make_disk(master)
+    (world.home / "vms-b").mkdir()
+    session = world.workspace.session("kvm-b")
+    profile = replace(session.profile, vmpath=str(world.home / "vms-b"))
+    session.vmhost = replace(session.vmhost, profile=profile)
+    words = "is in use by .*vms-b/other.qcow2"
+    if silent:
+        (world.home / "kvm-b.xml").unlink()
+        words = "was kept, because host kvm-b may use it and can't be asked"
+    else:
+        overlay = world.home / "vms-b" / "other.qcow2"
+        argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"]
+        subprocess.run([*argv, str(master), str(overlay)], check=True)
+    with pytest.raises(RefusedError, match=words):
+        run(world, partial(plan_base_discard, request_id=state.request_id))
+    assert master.exists()
+    assert the_request(world).state == "maintenance"
+
+
+@pytest.mark.parametrize(
+    ("planner", "step"),
+    [("core", "power-on"), ("core", "copy-to-master"), ("vcld", "take-up"),
+     ("discard", "delete-request")],
+)  # fmt: skip
+def test_what_was_set_aside_is_back_after_a_failure(
+    world: World, guest: SimulatedGuest, planner: str, step: str
+) -> None:
+    check_in(world)
+    state, master = leave(world)
+    files = world.files()
+
+    def fail() -> None:
+        raise DiskError("broken again")
+
+    again = partial(PLANNERS[planner], request_id=state.request_id)
+    with pytest.raises(DiskError, match="broken again"):
+        run(world, again, observer=StopAt(step, fail))
+    assert world.files() == files
+    assert master.read_bytes() == b"cut off"
+    assert the_request(world).state == "maintenance"
+    run(world, again)
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_what_was_set_aside_stays_when_the_request_went_on(
+    world: World, guest: SimulatedGuest, planner: str
+) -> None:
+    """A later run of what a killed process recorded."""
+    check_in(world)
+    state, master = leave(world)
+    recorded: list[UndoAction] = []
+
+    class Recording(Observer):
+        def undo_recorded(self, action: UndoAction) -> None:
+            recorded.append(action)
+
+    run(world, partial(PLANNERS[planner], request_id=state.request_id), observer=Recording())
+    files = world.files()
+    (rename,) = [action for action in recorded if isinstance(action, RenameBack)]
+    context = world.computer("vm1").context
+    undoer = Undoer(context.session, context.database, later=True)
+    assert "left " in (undoer(rename) or "")
+    assert world.files() == files
+    set_state(world, state.request_id, "maintenance")
+    if planner == "vcld":
+        assert undoer(rename) == f"renamed {rename.aside} back to {master}"
+        assert master.read_bytes() == b"cut off"
+        assert undoer(rename) is None
+        master.rename(rename.aside)
+        master.write_bytes(b"another")
+        assert "there is another" in (undoer(rename) or "")
+        assert master.read_bytes() == b"another"
 
 
 def check_in(world: World) -> None:

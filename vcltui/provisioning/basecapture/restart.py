@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from vcltui.disks import usage
-from vcltui.disks.openfiles import require_not_open
-from vcltui.domxml.parse import parse_domain
 from vcltui.errors import RefusedError
 from vcltui.hypervisor import domains
 from vcltui.models.basecapture import CaptureState, CaptureWay
 from vcltui.models.basenames import final_image_name
 from vcltui.models.domain import Domain, PowerState
 from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.provisioning import paths
 from vcltui.provisioning.active import active_domain
+from vcltui.provisioning.basecapture.aside import set_aside_steps
 from vcltui.provisioning.basecapture.checks import with_system
 from vcltui.provisioning.basecapture.steps import BaseImage, base_steps, failure
 from vcltui.provisioning.capture_steps import (
     CaptureJob,
     check_room,
-    files_of,
     new_master,
 )
 from vcltui.provisioning.captured_disk import captured_disk
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.guests import wait_for_guest
-from vcltui.vcldb.basecapture import outcome as baseoutcome
 from vcltui.vcldb.basecapture import restart as baserestart
 
 KIND = "restart-capture"
@@ -37,10 +30,14 @@ def plan_base_restart(context: Context, request_id: int, way: CaptureWay) -> Ope
 
     Files that it left are put aside by renaming, the domain is powered on and its guest waited
     for; then the request is handed back to vcld, or this core captures. Fails as a first capture
-    does. Raises RefusedError where the request is no failed capture of this computer or a left
-    file is in use, NotFoundError.
+    does. Raises RefusedError where the request is no failed capture of this computer, its image is
+    live, or a left file is in use; NotFoundError.
     """
-    found = baserestart.check_restart(context.inventory, request_id, way)
+
+    def still_failed() -> CaptureState:
+        return baserestart.check_restart(context.inventory, request_id, way)
+
+    found = still_failed()
     _check_computer(context, found)
     about = with_system(context, found.system)
     name = final_image_name(found.system.name, found.prettyname, found.image_id, found.revision)
@@ -64,7 +61,7 @@ def plan_base_restart(context: Context, request_id: int, way: CaptureWay) -> Ope
         host=context.vmhost.name,
         title=f"Capture {context.computer.name} again as {name} (request {request_id})",
         steps=(
-            *set_aside_steps(about, name),
+            *set_aside_steps(about, name, still_failed),
             _power_on_step(about, domain),
             _take_up_step(job, image, found, way),
             *own_steps,
@@ -82,9 +79,15 @@ def plan_base_restart(context: Context, request_id: int, way: CaptureWay) -> Ope
 def plan_base_discard(context: Context, request_id: int) -> Operation:
     """Plan to give a failed capture up: its files put aside, its request deleted, its name freed.
 
-    The computer becomes available; its domain is kept as it is. Raises RefusedError, NotFoundError.
+    The computer becomes available; its domain is kept as it is. Raises RefusedError where the
+    request is no capture of a base image that failed or waits, or as plan_base_restart;
+    NotFoundError.
     """
-    found = baseoutcome.read_capture(context.inventory, request_id)
+
+    def still_failed() -> CaptureState:
+        return baserestart.check_discard(context.inventory, request_id)
+
+    found = still_failed()
     _check_computer(context, found)
     name = final_image_name(found.system.name, found.prettyname, found.image_id, found.revision)
 
@@ -108,38 +111,8 @@ def plan_base_discard(context: Context, request_id: int) -> Operation:
         target=context.computer.name,
         host=context.vmhost.name,
         title=f"Give up the capture of {context.computer.name} (request {request_id})",
-        steps=(*set_aside_steps(context, name), step),
+        steps=(*set_aside_steps(context, name, still_failed), step),
         details={"image": name, "request": str(request_id)},
-    )
-
-
-def set_aside_steps(context: Context, image_name: str) -> tuple[Step, ...]:
-    """A step that renames what files an unfinished image left; empty where there are none.
-
-    Raises RefusedError where one is in use: a domain has it, a disk stands on it, or a program
-    writes it.
-    """
-    left = files_of(context, image_name)
-    if not left:
-        return ()
-    mark = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    aside = {path: f"{path}.partial-{mark}" for path in left}
-    for path in left:
-        _check_unused(context, path)
-
-    def rename(_step: StepContext) -> str:
-        for path, target in aside.items():
-            _check_unused(context, path)
-            context.session.node.rename_no_replace(path, target)
-        return f"kept as {', '.join(aside.values())}"
-
-    return (
-        Step(
-            name="set-aside",
-            title=f"Set aside what an earlier capture of {image_name} left",
-            run=rename,
-            calls=tuple(f"rename {path} {target}" for path, target in aside.items()),
-        ),
     )
 
 
@@ -149,26 +122,6 @@ def _check_computer(context: Context, found: CaptureState) -> None:
             f"Request {found.request_id} is about {found.computer}, not {context.computer.name}",
             "Name that computer",
         )
-
-
-def _check_unused(context: Context, path: str) -> None:
-    session = context.session
-    users = [
-        f"domain {domain.name}"
-        for domain in domains.list_domains(session.connection)
-        if path
-        in {
-            disk.source
-            for disk in parse_domain(domains.domain_xml(session.connection, domain.uuid)).disks
-        }
-    ]
-    users += usage.find_users(session.node, paths.allowed_directories(context), path)
-    if users:
-        raise RefusedError(
-            f"{path} was left by a capture that did not end, and is in use by {', '.join(users)}",
-            "Find out whose it is; it was kept",
-        )
-    require_not_open(session.node, path)
 
 
 def _power_on_step(context: Context, domain: Domain) -> Step:

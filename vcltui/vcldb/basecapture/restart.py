@@ -85,6 +85,15 @@ def restart_base_capture(
     return found
 
 
+def check_discard(database: Database, request_id: int) -> CaptureState:
+    """The capture that `delete_failed_capture` could delete now.
+
+    Raises RefusedError with the reason where it can't, NotFoundError.
+    """
+    with database.read() as connection:
+        return _discardable(connection, request_id)
+
+
 def delete_failed_capture(database: Database, request_id: int) -> CaptureState:
     """Delete the request of a capture on which nobody works, and free its name and computer.
 
@@ -95,17 +104,7 @@ def delete_failed_capture(database: Database, request_id: int) -> CaptureState:
     """
     with database.write() as connection:
         connection.execute(select(request.c.id).where(request.c.id == request_id).with_for_update())
-        found = find_capture(connection, request_id)
-        if found.laststate != "image" or found.state not in ("maintenance", "image"):
-            raise RefusedError(
-                f"Request {request_id} is {found.state}/{found.laststate}, no capture that failed "
-                "or waits",
-                "Only such a one is deleted here; end others in VCL",
-            )
-        if found.reservations != 1 or not found.is_base:
-            raise RefusedError(
-                f"Request {request_id} is no capture of one base image", "Delete it in VCL"
-            )
+        found = _discardable(connection, request_id)
         changed = connection.execute(
             delete(request).where(
                 request.c.id == request_id,
@@ -121,6 +120,21 @@ def delete_failed_capture(database: Database, request_id: int) -> CaptureState:
         return found
 
 
+def _discardable(connection: Connection, request_id: int) -> CaptureState:
+    found = find_capture(connection, request_id)
+    if found.laststate != "image" or found.state not in ("maintenance", "image"):
+        raise RefusedError(
+            f"Request {request_id} is {found.state}/{found.laststate}, no capture that failed "
+            "or waits",
+            "Only such a one is deleted here; end others in VCL",
+        )
+    if found.reservations != 1 or not found.is_base:
+        raise RefusedError(
+            f"Request {request_id} is no capture of one base image", "Delete it in VCL"
+        )
+    return found
+
+
 def _restartable(connection: Connection, request_id: int, way: CaptureWay) -> CaptureState:
     found = find_capture(connection, request_id)
     if found.state != "maintenance" or found.laststate not in _CAPTURES:
@@ -132,6 +146,11 @@ def _restartable(connection: Connection, request_id: int, way: CaptureWay) -> Ca
         raise RefusedError(
             f"Request {request_id} has {found.reservations} reservations",
             "A capture of several computers can't be taken up again",
+        )
+    if found.is_live:
+        raise RefusedError(
+            f"The image {found.image_name} of request {request_id} is whole and in the inventory",
+            "End the request in VCL; there is nothing to capture again",
         )
     if way is CaptureWay.VCLD:
         node = one_node(connection, found.management_node)
