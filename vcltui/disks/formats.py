@@ -81,6 +81,34 @@ def format_of(node: Node, path: str) -> str:
     return found
 
 
+def format_of_driver(node: Node, path: str, driver_type: str | None) -> str:
+    """The format in which a domain's disk is read, by the driver type that its XML names.
+
+    What the guest wrote, and the file's name, say nothing against it. Where none is named libvirt
+    reads raw, which is taken for true as long as the file itself shows no other format.
+
+    Raises RefusedError where that can't be told, or for a format that is not read here;
+    NotFoundError.
+    """
+    if driver_type in DISK_FORMATS:
+        return driver_type
+    if driver_type is not None:
+        raise RefusedError(
+            f"{path} on {node.name} is the disk of a domain as {driver_type!r}, which is not read "
+            f"here, only {', '.join(sorted(DISK_FORMATS))}",
+            "Convert the disk by qemu-img, and change the domain's definition with it",
+        )
+    require_plain_file(node, path)
+    shown = format_by_magic(node.read_bytes(path, MAGIC_BYTES))
+    if shown is not None:
+        raise RefusedError(
+            f"{path} on {node.name} begins as a {shown} disk, but its domain's XML names no format "
+            "(<driver type>), so it may be raw with that written into it by the guest",
+            "Name the format in the domain's definition, shut the domain down and start it",
+        )
+    return "raw"
+
+
 def guess_format(node: Node, path: str) -> str:
     """The format QEMU assumes for a backing file whose overlay records none.
 

@@ -111,14 +111,16 @@ class Driver(ABC):
         *,
         temporary_path: str | None = None,
         for_repository: bool = False,
+        source_format: str | None = None,
         progress: Progress = no_progress,
         cancel: CancelToken | None = None,
         before_publish: BeforePublish | None = None,
     ) -> None:
         """Copy a disk, flattened, to a new file that appears under its name only when whole.
 
-        Several `source_paths` are the parts of one split disk. `before_publish` is called when
-        the temporary file is whole, before it is renamed. Raises ConflictError where the
+        Several `source_paths` are the parts of one split disk. `source_format` is that of a single
+        one, None: told by the file itself. `before_publish` is called when the temporary file is
+        whole, before it is renamed. Raises ConflictError where the
         destination exists, DiskError, NotFoundError, CancelledError; leaves no partial file.
         """
 
@@ -131,10 +133,12 @@ class Driver(ABC):
         temporary_path: str | None = None,
         for_repository: bool = False,
         source_format: str | None = None,
+        source_is_made: bool = False,
     ) -> tuple[str, ...]:
         """The command lines copy_virtual_disk would run, for a dry run.
 
-        `source_format` is that of a source which is not there yet.
+        With `source_is_made` an earlier step makes the source, of `source_format`: whatever is
+        there now is not looked at.
         """
         return (f"copy_virtual_disk {' '.join(source_paths)} -> {destination_path}",)
 

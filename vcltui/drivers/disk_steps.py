@@ -135,6 +135,7 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest, master_for
             disk_format,
             temporary_path=temporary,
             source_format=None if request.master_exists else disk_format,
+            source_is_made=not request.master_exists,
         )
     return Step(
         name="copy-on-write",

@@ -92,6 +92,7 @@ class QemuImgDriver(Driver):
         *,
         temporary_path: str | None = None,
         for_repository: bool = False,
+        source_format: str | None = None,
         progress: Progress = no_progress,
         cancel: CancelToken | None = None,
         before_publish: BeforePublish | None = None,
@@ -107,6 +108,7 @@ class QemuImgDriver(Driver):
             disk_format,
             temporary=temporary_path or _own_temporary(destination_path),
             allowed_directories=self.disk_directories,
+            source_format=source_format,
             compat10=for_repository,
             progress=progress,
             cancel=cancel,
@@ -122,10 +124,11 @@ class QemuImgDriver(Driver):
         temporary_path: str | None = None,
         for_repository: bool = False,
         source_format: str | None = None,
+        source_is_made: bool = False,
     ) -> tuple[str, ...]:
         """As Driver.copy_calls. Raises NotFoundError, DiskError, RefusedError for bad sources."""
         temporary = temporary_path or destination_path
-        if source_format is not None:
+        if source_is_made and source_format is not None:
             command = qemuimg.command_line(
                 qemuimg.convert_argv(
                     source_paths, source_format, temporary, disk_format, compat10=for_repository
@@ -138,6 +141,7 @@ class QemuImgDriver(Driver):
                 disk_format,
                 temporary=temporary,
                 allowed_directories=self.disk_directories,
+                source_format=source_format,
                 compat10=for_repository,
             )
         if temporary_path is None:

@@ -68,7 +68,7 @@ def check_room(context: Context, disk: CapturedDisk, image_name: str) -> tuple[s
         types[repository.image_path(profile, image_name)] = profile.repository_image_type
     needed = {
         path: room.copy_bytes(
-            node, disk.path, disk.file.file_format, format_of_type(image_type), in_use=True
+            node, disk.path, disk.file_format, format_of_type(image_type), in_use=True
         )
         for path, image_type in types.items()
     }
@@ -112,12 +112,17 @@ def copying_steps(job: CaptureJob, reservation: ReservationId | None = None) -> 
     `reservation` is as in `locking.locker`.
     """
     context, operation_id, name = job.context, job.operation_id, job.image_name
-    sources = (job.disk.path,)
+    copy = master_step(
+        context,
+        operation_id,
+        name,
+        (job.disk.path,),
+        job.master,
+        source_format=job.disk.file_format,
+        reservation=reservation,
+    )
     return (
-        _of_planned_disks(
-            job,
-            master_step(context, operation_id, name, sources, job.master, reservation=reservation),
-        ),
+        _of_planned_disks(job, copy),
         *repository_steps(
             context,
             operation_id,

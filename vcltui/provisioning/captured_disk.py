@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vcltui.disks.formats import format_of_driver
 from vcltui.disks.safety import ChainFile, check_disk_is_safe
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import NotFoundError, RefusedError
@@ -33,12 +34,17 @@ class CapturedDisk:
         """The disk's path on the node."""
         return self.file.path
 
+    @property
+    def file_format(self) -> str:
+        """The format in which the domain reads it."""
+        return self.file.file_format
+
 
 def captured_disk(context: Context, domain: Domain) -> CapturedDisk:
     """The disk that a capture of the domain copies: of one that is on, the disk it runs on.
 
-    Raises RefusedError where there is none, it is unsafe, or the domain would run on another at
-    its next start; NotFoundError, DiskError.
+    Raises RefusedError where there is none, it is unsafe or of a format that can't be told, or the
+    domain would run on another at its next start; NotFoundError, DiskError.
     """
     connection = context.session.connection
     found = domains.find_by_uuid(connection, domain.uuid)
@@ -48,10 +54,18 @@ def captured_disk(context: Context, domain: Domain) -> CapturedDisk:
             "Look at `vcltui domains`",
         )
     disks = _disks_now(context, found)
-    named = [disk.source for disk in disks if disk.device == "disk" and disk.source]
-    if not named:
+    named = [(disk.source, disk.driver_type) for disk in disks if disk.device == "disk"]
+    path, driver_type = next(((path, kind) for path, kind in named if path), (None, None))
+    if path is None:
         raise RefusedError(f"Domain {domain.name} has no disk that could be captured")
-    chain = check_disk_is_safe(context.session.node, named[0], paths.allowed_directories(context))
+    node = context.session.node
+    chain = check_disk_is_safe(
+        node,
+        path,
+        paths.allowed_directories(context),
+        # As the domain reads it: its first bytes are the guest's to write.
+        file_format=format_of_driver(node, path, driver_type),
+    )
     xml = domains.domain_xml(connection, domain.uuid, inactive=True)
     return CapturedDisk(domain=found, domain_xml=xml, disks=disks, file=chain[0])
 

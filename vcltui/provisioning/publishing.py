@@ -94,13 +94,15 @@ def copy_step(
     lock: LockTaker,
     for_repository: bool = False,
     source_format: str | None = None,
+    source_is_made: bool = False,
     new_folder: bool = False,
     keep: bool = False,
     last: bool = False,
 ) -> Step:
     """A step that copies a disk, flattened, to a name that must not exist yet, under a lock.
 
-    `source_format` is told for a source that an earlier step makes. `new_folder` and `keep` are
+    `source_format` is that of a single source, None: told by itself; it has to be given for one
+    that an earlier step makes (`source_is_made`). `new_folder` and `keep` are
     as in text_step. `last`: with the copy the operation is done, whatever comes after.
     """
     driver, node = context.session.driver, context.session.node
@@ -116,6 +118,7 @@ def copy_step(
                 disk_format,
                 temporary_path=temporary,
                 for_repository=for_repository,
+                source_format=source_format,
                 progress=step.progress,
                 cancel=step.cancel,
                 before_publish=recorder(
@@ -136,6 +139,7 @@ def copy_step(
             temporary_path=temporary,
             for_repository=for_repository,
             source_format=source_format,
+            source_is_made=source_is_made,
         ),
         undo=(
             *_folder_undo(context, directory, new=new_folder),

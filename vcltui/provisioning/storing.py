@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vcltui.disks import datastore, repository
+from vcltui.disks.formats import format_of_type
 from vcltui.operations.step import Step
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.locking import ReservationId, locker
@@ -16,12 +17,13 @@ def master_step(
     sources: tuple[str, ...],
     master: str,
     *,
+    source_format: str | None = None,
     reservation: ReservationId | None = None,
     keep: bool = False,
 ) -> Step:
     """A step that copies `sources` to the new master image at `master`.
 
-    `reservation` is as in `locker`, `keep` as in copy_step.
+    `reservation` is as in `locker`, `source_format` and `keep` as in copy_step.
     """
     profile = context.session.profile
     return copy_step(
@@ -33,6 +35,7 @@ def master_step(
         destination=master,
         disk_format=profile.datastore_image_type,
         lock=locker(context, "master", profile.datastore, image_name, reservation=reservation),
+        source_format=source_format,
         keep=keep,
     )
 
@@ -72,6 +75,7 @@ def repository_steps(
     if profile.repository is None:
         return ()
     path = repository.image_path(profile, image_name)
+    is_made = new_master or context.session.node.stat(master) is None
     copy = copy_step(
         context,
         operation_id,
@@ -84,11 +88,8 @@ def repository_steps(
         for_repository=True,
         new_folder=True,
         last=last,
-        source_format=(
-            profile.datastore_image_type
-            if new_master or context.session.node.stat(master) is None
-            else None
-        ),
+        source_format=format_of_type(profile.datastore_image_type) if is_made else None,
+        source_is_made=is_made,
     )
     if xml is None:
         return (copy,)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vcltui.disks.formats import format_of, format_of_type
+from vcltui.disks.formats import format_of, format_of_driver, format_of_type
 from vcltui.disks.info import backing_chain, disk_info, virtual_size_bytes
 from vcltui.errors import ConfigError, DiskError, NotFoundError, RefusedError
 
@@ -53,6 +53,22 @@ def test_raw_is_told_by_its_name_alone(node, disks):
     with pytest.raises(DiskError, match=r"format that can be told.*\.raw"):
         disk_info(node, unnamed)
     assert disk_info(node, unnamed, file_format="raw").virtual_size_bytes == 1024
+
+
+@pytest.mark.parametrize("name", ["disk.img", "disk.raw", "disk.qcow2", "disk"])
+@pytest.mark.parametrize("content", ["qcow2", "raw", "vmdk"])
+def test_a_domains_disk_is_what_its_xml_says(node, disks, name, content):
+    path = disks.create(name, "3M", content)
+    assert format_of_driver(node, path, "raw") == "raw"
+    assert format_of_driver(node, path, "qcow2") == "qcow2"
+    if content == "raw":
+        assert format_of_driver(node, path, None) == "raw"
+    else:
+        with pytest.raises(RefusedError, match=f"begins as a {content} disk, but .* no format"):
+            format_of_driver(node, path, None)
+    for unknown in ("qed", "dir", ""):
+        with pytest.raises(RefusedError, match="is not read here"):
+            format_of_driver(node, path, unknown)
 
 
 def test_what_a_guest_writes_into_a_raw_disk_does_not_change_its_format(node, disks, other):

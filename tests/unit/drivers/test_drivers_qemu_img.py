@@ -151,14 +151,36 @@ def test_copy_calls_are_what_is_run(host):
 
 def test_copy_calls_of_a_source_that_is_not_there_yet(host):
     calls = driver(host).copy_calls(
-        ["/d/a.raw"], "/r/a.qcow2", temporary_path="/r/.t", source_format="raw"
+        ["/d/a.raw"],
+        "/r/a.qcow2",
+        temporary_path="/r/.t",
+        source_format="raw",
+        source_is_made=True,
     )
     assert calls == (
         "qemu-img convert -f raw -p -W -m 16 -O qcow2 /d/a.raw /r/.t",
         "rename /r/.t /r/a.qcow2",
     )
-    with pytest.raises(NotFoundError):
-        driver(host).copy_calls(["/d/a.raw"], "/r/a.qcow2")
+    for source_format in (None, "raw"):
+        with pytest.raises(NotFoundError):
+            driver(host).copy_calls(["/d/a.raw"], "/r/a.qcow2", source_format=source_format)
+
+
+def test_a_copy_reads_the_format_it_is_told(host):
+    """The first bytes of a raw disk are its guest's to write; the name says nothing here."""
+    secret = host.disk(host.datastore / f"{NAME}.qcow2", 1)
+    fake = host.vmpath / "fake.qcow2"
+    host.node.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", secret, str(fake)]
+    )
+    disk, target = host.vmpath / "disk.img", host.repository / "x.raw"
+    fake.rename(disk)
+    found = driver(host)
+    arguments = ([str(disk)], str(target), "raw")
+    (line,) = found.copy_calls(*arguments, source_format="raw")
+    assert "-f raw" in line
+    found.copy_virtual_disk(*arguments, source_format="raw")
+    assert target.read_bytes()[: disk.stat().st_size] == disk.read_bytes()
 
 
 def test_nothing_to_copy(host):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -197,7 +198,7 @@ def redefine(world: World, loaded: str, old: str, new: str, *, restart: bool = F
         domains.start(connection, domain.uuid)
 
 
-def own_disk(world: World):
+def own_disk(world: World) -> Path:
     return next((world.home / "vms").glob("vm1_*.qcow2"))
 
 
@@ -259,6 +260,60 @@ def test_a_guest_that_is_on_again_is_not_copied(world: World, loaded: str):
 
     with pytest.raises(RefusedError, match="was started again"):
         world.computer("vm1", None, StopAt("copy-to-master", start)).capture("Notes")
+
+
+def converted(disk: Path, name: str, file_format: str = "qcow2") -> Path:
+    """The same disk under another name, with what the simulated guest keeps beside it."""
+    other = disk.with_name(name)
+    argv = ["qemu-img", "convert", "-f", "qcow2", "-O", file_format, str(disk), str(other)]
+    subprocess.run(argv, check=True)
+    return other
+
+
+def holds(image: Path, pattern: int, where: str) -> bool:
+    argv = ["qemu-io", "-r", "-f", "qcow2", "-c", f"read -P {pattern} {where}", str(image)]
+    return subprocess.run(argv, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["vm1_disk.img", "vm1_disk.qcow2", "vm1_disk.raw"])
+def test_a_raw_disk_is_copied_as_it_is_whatever_its_guest_wrote(
+    world: World, loaded: str, name: str
+):
+    """Its first bytes are those of a qcow2 overlay on another image."""
+    secret = world.add_image("Secret")
+    argv = ["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x53 16M 1M", str(world.master(secret))]
+    subprocess.run(argv, check=True, capture_output=True)
+    disk = own_disk(world)
+    raw, fake = converted(disk, name, "raw"), world.home / "fake"
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"]
+    subprocess.run([*argv, str(world.master(secret)), str(fake)], check=True)
+    with raw.open("r+b") as file:
+        file.seek(0)
+        file.write(fake.read_bytes())
+    redefine(world, loaded, str(disk), str(raw), restart=True)
+    redefine(world, loaded, "type='qcow2'", "type='raw'", restart=True)
+    operation = world.computer("vm1").capture("Notes")
+    (copy,) = (step for step in operation.steps if step.name == "copy-to-master")
+    assert "convert -f raw " in copy.calls[0]
+    master = world.master(operation.details["image"])
+    assert not holds(master, 0x53, "16M 1M")
+    assert holds(master, 7, "4M 2M")
+    assert info(master)["virtual-size"] == raw.stat().st_size
+
+
+def test_a_qcow2_disk_that_is_named_raw_is_copied_as_its_guest_sees_it(world: World, loaded: str):
+    disk = own_disk(world)
+    other = converted(disk, "vm1_disk.raw")
+    redefine(world, loaded, str(disk), str(other), restart=True)
+    master = world.master(world.computer("vm1").capture("Notes").details["image"])
+    assert info(master)["virtual-size"] == 64 << 20
+    assert holds(master, 7, "4M 2M")
+
+
+def test_a_disk_whose_format_is_not_named_is_refused(world: World, loaded: str):
+    redefine(world, loaded, " type='qcow2'", "", restart=True)
+    with pytest.raises(RefusedError, match="begins as a qcow2 disk, but its domain's XML names no"):
+        plan_capture(world.computer("vm1").context, "Notes")
 
 
 class Small(LocalNode):
