@@ -117,6 +117,44 @@ def guess_format(node: Node, path: str) -> str:
     return format_by_magic(node.read_bytes(path, MAGIC_BYTES)) or "raw"
 
 
+def require_fitting_name(path: str, file_format: str) -> None:
+    """Raise RefusedError for a name under which a new disk would be taken for another format.
+
+    A name that says raw goes before the content when the disk is read again, and one that says
+    nothing leaves a raw disk to what its guest writes at its start.
+    """
+    suffix = PurePosixPath(path).suffix
+    says = format_by_name(path) or (_IMAGE_TYPES.get(suffix[1:]) if suffix != ".img" else None)
+    if says is not None and says != file_format:
+        raise RefusedError(
+            f"{path} would be a {file_format} disk under the name of a {says} one",
+            f"Give it a name that ends in .{file_format}, or choose the format {says}",
+        )
+    if says is None and file_format == "raw":
+        raise RefusedError(
+            f"{path} would be a raw disk, which is known by its name alone",
+            "Give it a name that ends in .raw",
+        )
+
+
+def require_fitting_content(node: Node, path: str) -> None:
+    """Raise RefusedError for a disk that is named raw and begins as a disk of another format.
+
+    It may be either: a raw disk into which its guest wrote that, or one with the wrong name.
+    Raises NotFoundError.
+    """
+    if format_by_name(path) != "raw":
+        return
+    require_plain_file(node, path)
+    shown = format_by_magic(node.read_bytes(path, MAGIC_BYTES))
+    if shown is not None:
+        raise RefusedError(
+            f"{path} on {node.name} is named as a raw disk and begins as a {shown} one",
+            f"Rename it to end in .{shown} if it is that; if it is raw, convert it by "
+            "`qemu-img convert -f raw`",
+        )
+
+
 def require_plain_file(node: Node, path: str) -> FileStat:
     """What `path` is. Raises NotFoundError where it is missing, RefusedError where no plain file.
 

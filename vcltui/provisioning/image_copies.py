@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from vcltui.disks import datastore
-from vcltui.disks.formats import DISK_FORMATS
+from vcltui.disks.formats import (
+    DISK_FORMATS,
+    require_fitting_content,
+    require_fitting_name,
+)
 from vcltui.disks.safety import check_disk_is_safe
 from vcltui.errors import ConflictError, NotFoundError, UsageError
 from vcltui.models.names import check_name
@@ -91,7 +95,8 @@ def plan_convert(
 
     `further_parts` are the other parts of a split disk, in order. Raises UsageError for a path
     that is not absolute or a format that is none, ConflictError where the new file exists,
-    NotFoundError where its folder is missing, RefusedError for an unsafe disk.
+    NotFoundError where its folder is missing, RefusedError for an unsafe disk, and where the name
+    of the disk or of the new file says another format than what it is.
     """
     node = context.session.node
     for path in (source, *further_parts, destination):
@@ -101,12 +106,14 @@ def plan_convert(
         raise UsageError(
             f"{disk_format!r} is no disk format", f"Possible are {', '.join(sorted(DISK_FORMATS))}"
         )
+    require_fitting_name(destination, disk_format)
     home = destination.rsplit("/", 1)[0] or "/"
     if node.stat(home) is None:
         raise NotFoundError(
             f"There is no folder {home} on host {context.vmhost.name}", "Make it first"
         )
     if not further_parts:
+        require_fitting_content(node, source)
         check_disk_is_safe(node, source, paths.allowed_directories(context))
     if node.stat(destination) is not None:
         raise ConflictError(f"{destination} exists already", "Choose another name")

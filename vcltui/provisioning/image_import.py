@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vcltui.disks.formats import require_fitting_content
 from vcltui.disks.safety import check_disk_is_safe
 from vcltui.domxml.parse import reference_hardware
 from vcltui.domxml.reference import reference_xml
@@ -48,7 +49,8 @@ class ImportRequest:
 def plan_import(context: Context, request: ImportRequest) -> Operation:
     """Plan an import into the datastore, the repository (where there is one) and the inventory.
 
-    Raises UsageError, NotFoundError, ConflictError, RefusedError (unsafe disk).
+    Raises UsageError, NotFoundError, ConflictError, RefusedError (unsafe disk, or named raw
+    and of another format).
     """
     _check_sources(context, request)
     request, name = _named(context, request)
@@ -87,6 +89,7 @@ def _check_sources(context: Context, request: ImportRequest) -> None:
                 "The path is one on the VM host",
             )
         if len(request.sources) == 1:
+            require_fitting_content(node, source)
             check_disk_is_safe(node, source, paths.allowed_directories(context))
 
 
