@@ -40,8 +40,11 @@ def reserve_step(context: Context, image: NewImage) -> Step:
             image_id=image.image_id,
             based_on=image.based_on,
             owner=image.based_on.owner,
+            # A row that nothing recorded would keep its names taken for good.
+            before_commit=lambda reserved: step.will(
+                DiscardRevision(context.vmhost.name, image.name, reserved.revision_id)
+            ),
         )
-        step.will(DiscardRevision(context.vmhost.name, image.name, row.revision_id))
         image.reserved.append(row)
         return f"image id {row.image_id}, revision id {row.revision_id}"
 

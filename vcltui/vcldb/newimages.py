@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
@@ -29,6 +30,7 @@ from vcltui.vcldb.lookup import id_of, user_id
 from vcltui.vcldb.tables import image, imagemeta, imagerevision, imagetype, resource, resourcetype
 
 _ARCHITECTURES = ("x86", "x86_64")
+BeforeCommit = Callable[[ImageRevision], None]
 
 
 def add_image(
@@ -106,11 +108,13 @@ def reserve_capture(
     image_id: int,
     based_on: ImageRevision,
     owner: str,
+    before_commit: BeforeCommit | None = None,
 ) -> ImageRevision:
     """Enter a new image before its capture, marked as deleted as VCL does.
 
-    `image_name` must end in `-<image_id>-v<revision>`. Raises UsageError, NotFoundError,
-    ConflictError when the id or a name was taken meanwhile.
+    `image_name` must end in `-<image_id>-v<revision>`. `before_commit` hears of the revision
+    while it can still be rolled back. Raises UsageError, NotFoundError, ConflictError when the id
+    or a name was taken meanwhile.
     """
     check_name("image", image_name)
     check_pretty_name(prettyname)
@@ -133,7 +137,10 @@ def reserve_capture(
             deleted=True,
             production=True,
         )
-        return read_revision(connection, revision_id)
+        reserved = read_revision(connection, revision_id)
+        if before_commit is not None:
+            before_commit(reserved)
+    return reserved
 
 
 def finish_capture(

@@ -15,6 +15,8 @@ from vcltui.hypervisor import domains
 from vcltui.models.domain import PowerState
 from vcltui.models.guest import NodeState
 from vcltui.nodes.local import LocalNode
+from vcltui.operations.runner import Observer
+from vcltui.operations.undo import DiscardRevision, UndoAction
 from vcltui.provisioning.capture import plan_capture
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_deletion import plan_delete_image
@@ -98,6 +100,21 @@ def test_a_failure_after_the_end_keeps_the_image(world: World, loaded: str):
     name = images.get_revision(world.workspace.inventory(), "Notes").name
     assert world.master(name).exists()
     world.computer("vm2", name).load()
+
+
+def test_a_row_that_can_not_be_noted_in_the_journal_is_not_entered(world: World, loaded: str):
+    """The disk of the journal is full just then."""
+
+    class Full(Observer):
+        def undo_recorded(self, action: UndoAction) -> None:
+            if isinstance(action, DiscardRevision):
+                raise OSError(28, "No space left on device")
+
+    known = images.list_revisions(world.workspace.inventory(), deleted=True)
+    with pytest.raises(OSError, match="No space"):
+        world.computer("vm1", None, Full()).capture("Notes")
+    assert images.list_revisions(world.workspace.inventory(), deleted=True) == known
+    world.computer("vm1").capture("Notes")
 
 
 def test_a_capture_needs_the_guest_on(world: World, loaded: str):
