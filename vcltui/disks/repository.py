@@ -156,6 +156,13 @@ def _described_parts(node: Node, descriptor: str, parts: Sequence[FileStat]) -> 
     ordered = order_parts([part.path for part in parts])
     found = {part.path: part for part in parts}
     extents = read_descriptor(node, descriptor)
+    for extent in extents:
+        if PurePosixPath(extent.name).name != extent.name:
+            raise DiskError(
+                f"{descriptor} on {node.name} names the part {extent.name!r}, which does not lie "
+                "beside it",
+                "Put all parts into one folder, and only their file names into the descriptor",
+            )
     named = [PurePosixPath(descriptor).with_name(extent.name) for extent in extents]
     for part in named:
         if str(part) not in found:

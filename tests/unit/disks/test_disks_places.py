@@ -14,6 +14,7 @@ from vcltui.disks.datastore import (
     master_path,
     master_xml_path,
 )
+from vcltui.disks.images import list_images
 from vcltui.disks.publish import temporary_path
 from vcltui.errors import ConfigError, DiskError, NotFoundError, RefusedError, UsageError
 from vcltui.models.host import VMProfile
@@ -199,3 +200,18 @@ def test_parts_beside_a_whole_disk(node, other):
     other.create(f"{NAME}.vmdk", "1M", "vmdk")
     with pytest.raises(RefusedError, match="twice"):
         repository.find_image_files(node, str(other.folder), NAME)
+
+
+@pytest.mark.parametrize("part", ["sub/{}-s001.vmdk", "/etc/{}-s001.vmdk", "../{}", ".", "..", "/"])
+def test_a_part_that_is_named_in_another_folder(node, disks, other, profile, part):
+    """The other images are listed all the same."""
+    split(other, "twoGbMaxExtentSparse")
+    other.create(f"{NEIGHBOUR}.qcow2", "1M")
+    descriptor = other.folder / f"{NAME}.vmdk"
+    text = descriptor.read_text().replace(f"{NAME}-s001.vmdk", part.format(NAME))
+    descriptor.write_text(text)
+    with pytest.raises(DiskError, match=r"names the part .*(does not lie beside|is missing)"):
+        repository.find_image_files(node, str(other.folder), NAME)
+    listed = {image.name: image.problem for image in list_images(node, profile)}
+    assert "names the part" in (listed.pop(NAME) or "")
+    assert listed == {NEIGHBOUR: None}
