@@ -14,7 +14,7 @@ from vcltui.cli.text import printable, say
 from vcltui.models.cancel import CancelToken
 from vcltui.operations.step import Operation
 from vcltui.provisioning.context import Context
-from vcltui.provisioning.execute import execute
+from vcltui.provisioning.execute import execute, plan
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.runtime.recovery import Recovery, recover
 from vcltui.runtime.targets import Targets
@@ -42,7 +42,7 @@ class Change:
 
     def plan(self, module: ProvisioningModule, planner: Planner) -> None:
         """Print what the operation would do; nothing is changed."""
-        print_plan(planner(module.context))
+        print_plan(plan(module.context, planner))
 
     def run(
         self,
@@ -61,7 +61,9 @@ class Change:
         module.context.session.check_writable()
         tell_recoveries(clean_up(self.workspace, host))
         if ask is not None:
-            operation = planner(module.context)
+            operation = plan(module.context, planner)
+            for warning in operation.warnings:
+                say(f"Warning: {warning}.")
             ask(operation)
             module.context = replace(module.context, may_lose=operation.loses)
         with self._watched():
@@ -92,6 +94,8 @@ class Change:
 def print_plan(operation: Operation) -> None:
     """Print an operation's title, what was checked, and its numbered steps with their calls."""
     click.echo(printable(operation.title))
+    for warning in operation.warnings:
+        click.echo(printable(f"Warning: {warning}"))
     for sentence in operation.checked:
         click.echo(printable(f"Checked: {sentence}"))
     for number, step in enumerate(operation.steps, 1):

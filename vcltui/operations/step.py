@@ -62,7 +62,8 @@ class Operation:
     """A planned operation. `id` is unique; `target` is the computer, domain or image it is about.
 
     `kind` is its use case: load, unload, capture ... `host` is the VM host's name. `checked` are
-    sentences on what planning found to be so. `lock_name` is the lock that it runs under.
+    sentences on what planning found to be so, `warnings` on whom it disturbs. `lock_name` is the
+    lock that it runs under.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Operation:
     steps: tuple[Step, ...]
     details: dict[str, str] = field(default_factory=dict)
     checked: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     lock_name: str = ""
 
     @property

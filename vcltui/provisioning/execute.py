@@ -11,6 +11,7 @@ from vcltui.errors import ConflictError
 from vcltui.models.host import VMHost
 from vcltui.operations import runner
 from vcltui.operations.step import Operation
+from vcltui.provisioning import held
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.load_log import with_load_log
 from vcltui.provisioning.undo import Undoer
@@ -30,6 +31,15 @@ def lock_path(vmhost: VMHost, name: str) -> str:
         digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
         plain = f"{plain}-{digest[:12]}"
     return f"{vmhost.xml_directory}/locks/{plain}.lock"
+
+
+def plan(context: Context, planner: Planner) -> Operation:
+    """What an operation would do, for somebody to agree to, with whom it would disturb.
+
+    Nothing is changed. Raises what planning raises.
+    """
+    operation = planner(context)
+    return replace(operation, warnings=held.warnings(context, operation))
 
 
 def execute(context: Context, lock_name: str, planner: Planner) -> Operation:

@@ -61,7 +61,8 @@ async def conduct(
     if not possible_ones:
         _tell(app, action, "\n".join(one.problem for one in planned), severity="error")
         return
-    if action.danger.asks or action.needs or len(planned) > 1:
+    disturbs = any(one.operation.warnings for one in planned if one.operation)
+    if action.danger.asks or action.needs or len(planned) > 1 or disturbs:
         question = _question(action, planned, desk.glyphs)
         if not await app.push_screen_wait(question):
             return
@@ -89,7 +90,10 @@ async def _plan_all(
 
 
 def _question(action: Action, planned: Sequence[_Planned], glyphs: Glyphs) -> Confirm:
-    """What would be done, to each; what destroys is confirmed by typing a word."""
+    """What would be done, to each.
+
+    What destroys, or disturbs somebody's reservation, is confirmed by typing a word.
+    """
     doable = [one for one in planned if one.operation is not None]
     body, warning = Text(), ""
     if len(planned) == 1 and doable[0].operation is not None:
@@ -98,7 +102,7 @@ def _question(action: Action, planned: Sequence[_Planned], glyphs: Glyphs) -> Co
         title, word = f"{operation.title}?", doable[0].subject.name
     else:
         title = f"{action.label}: {count(len(doable), 'target')}?"
-        word = str(len(doable))
+        word = f"{action.label.lower()} {len(doable)}"
         names = ", ".join(plain(one.subject.name) for one in doable)
         body.append(f"{names}\n\n", "bold")
         for one in planned:
@@ -110,10 +114,11 @@ def _question(action: Action, planned: Sequence[_Planned], glyphs: Glyphs) -> Co
                 body.append(f"{plain(one.operation.title)}\n", "bold underline")
                 body.append_text(confirm.plan_text(one.operation, glyphs)).append("\n\n")
         body.rstrip()
-    if action.danger.asks and not all(_is_empty(one.subject) for one in doable):
-        warning = f"{action.summary}."
-    destroys = action.danger is Danger.DESTROYS
-    return confirm.Confirm(title, body, warning=warning, word=word if destroys else "")
+    disturbed = [f"{line}." for one in doable if one.operation for line in one.operation.warnings]
+    if disturbed or (action.danger.asks and not all(_is_empty(one.subject) for one in doable)):
+        warning = "\n".join([f"{action.summary}.", *disturbed])
+    is_typed = action.danger is Danger.DESTROYS or (action.danger.asks and bool(disturbed))
+    return confirm.Confirm(title, body, warning=warning, word=word if is_typed else "")
 
 
 def _is_empty(subject: Subject) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.unit.cli.cli_lab import STORED, V1, V10, Lab
+from vcltui.vcldb.computers import get_computer
+from vcltui.vcldb.database import open_database
+from vcltui.vcldb.images import get_revision
+from vcltui.vcldb.reservations import add_reservation
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +62,25 @@ def test_a_dry_run_prints_the_calls_and_changes_nothing(lab: Lab) -> None:
     assert not (lab.home / _OVERLAY).exists()
     assert lab("jobs", "--json").rows == []
     assert not list((lab.home / "run/kvm2").rglob("*"))
+
+
+def test_who_uses_the_computer_is_told_before_and_while_it_is_done(lab: Lab) -> None:
+    database = open_database(lab.home / "inventory.sqlite")
+    now = datetime.now().replace(microsecond=0)
+    add_reservation(
+        database,
+        computer_id=get_computer(database, "vm2").id,
+        revision=get_revision(database, V1),
+        state_name="inuse",
+        laststate_name="reserved",
+        start=now - timedelta(hours=1),
+        end=now + timedelta(hours=1),
+    )
+    said = f"Warning: Reservation 1 of admin is inuse on vm2 until {now:%Y}"
+    assert said in lab.run("load", "vm2", V1, "--dry-run").out
+    done = lab.run("load", "vm2", V1)
+    assert said in done.err
+    assert done.code == 0
 
 
 @pytest.mark.parametrize(

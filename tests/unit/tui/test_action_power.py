@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.unit.tui.driving import Driver, lab_console
@@ -9,6 +11,7 @@ from vcltui.demo.lab import Lab
 from vcltui.hypervisor import domains
 from vcltui.models.domain import PowerState
 from vcltui.tui.dialogs.confirm import Confirm
+from vcltui.vcldb import computers, reservations, revisions
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,48 @@ async def test_off_asks_first_and_no_leaves_it_on(lab: Lab):
         await driver.back()
         assert driver.app.jobs.all() == []
         assert power(lab, "vm1") is PowerState.ON
+
+
+def reserve(lab: Lab, computer: str) -> int:
+    """Give a computer to somebody who uses it now; returns the reservation's id."""
+    database = lab.workspace.inventory()
+    found = computers.get_computer(database, computer)
+    now = datetime.now().replace(microsecond=0)
+    return reservations.add_reservation(
+        database,
+        computer_id=found.id,
+        revision=revisions.current_revision(database, found),
+        state_name="inuse",
+        laststate_name="reserved",
+        start=now - timedelta(hours=1),
+        end=now + timedelta(hours=1),
+    ).id
+
+
+async def test_a_computer_that_somebody_uses_wants_its_name(lab: Lab):
+    number = reserve(lab, "vm1")
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm1")
+        await driver.press("O")
+        await driver.shows(Confirm)
+        assert f"Reservation {number} of admin is inuse on vm1 until 20" in driver.words()
+        await driver.press("y")
+        await driver.shows(Confirm)
+        await driver.press("escape")
+        await driver.back()
+        assert power(lab, "vm1") is PowerState.ON
+
+
+async def test_shutting_down_asks_where_somebody_would_notice(lab: Lab):
+    reserve(lab, "vm1")
+    async with lab_console(lab.workspace) as driver:
+        await driver.at("domains", "vm1")
+        await driver.press("h")
+        await driver.shows(Confirm)
+        assert "is inuse on vm1" in driver.words()
+        await driver.press("y")
+        await driver.ended()
+        assert power(lab, "vm1") is PowerState.OFF
 
 
 async def test_off_then_on_without_a_question(lab: Lab):
@@ -87,27 +132,27 @@ async def test_reset_asks_and_leaves_it_on(lab: Lab):
         assert power(lab, "vm3") is PowerState.ON
 
 
-async def test_shut_down(lab: Lab):
+async def test_shut_down_without_a_question(lab: Lab):
     async with lab_console(lab.workspace) as driver:
-        await driver.at("domains", "vm5")
+        await driver.at("domains", "vm2")
         await driver.press("h")
         await driver.ended()
-        assert power(lab, "vm5") is PowerState.OFF
+        assert power(lab, "vm2") is PowerState.OFF
 
 
 async def test_one_key_suspends_and_resumes(lab: Lab):
     async with lab_console(lab.workspace) as driver:
-        await driver.at("domains", "vm6")
+        await driver.at("domains", "vm3")
         assert driver.offers("suspend")
         assert not driver.offers("resume")
         await driver.press("z")
         await driver.ended()
-        assert power(lab, "vm6") is PowerState.SUSPENDED
-        await shown(driver, "vm6", "suspended")
+        assert power(lab, "vm3") is PowerState.SUSPENDED
+        await shown(driver, "vm3", "suspended")
         assert not driver.offers("suspend")
         await driver.press("z")
         await driver.ended(2)
-        assert power(lab, "vm6") is PowerState.ON
+        assert power(lab, "vm3") is PowerState.ON
 
 
 async def test_a_change_from_outside_shows_by_itself(lab: Lab):

@@ -35,7 +35,7 @@ def plan(workspace: Workspace, action: Action, subject: Subject, arguments: Argu
     Raises what planning raises.
     """
     change = _change(targeting.Targets(workspace), action, subject, arguments)
-    return Planned(change.planner(change.module.context), change.lock_name)
+    return Planned(execute.plan(change.module.context, change.planner), change.lock_name)
 
 
 def node_status(workspace: Workspace, subject: Subject) -> NodeStatus:
