@@ -9,6 +9,7 @@ from vcltui.demo.lab import Lab
 from vcltui.hypervisor import domains
 from vcltui.models.domain import PowerState
 from vcltui.tui.dialogs.confirm import Confirm
+from vcltui.tui.widgets.line import Line
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +52,8 @@ async def test_one_question_lists_all_and_what_can_not_be_is_left_out(lab: Lab):
         assert "left out: vm7: it is off" in words
         assert "vm1:" in words
         assert "vm5:" in words
-        await driver.press("y")
+        assert "is inuse on vm5 until" in words
+        await driver.enter("power off 2")
         await all_ended(driver, 2)
         assert power(lab)["vm1"] is PowerState.OFF
         assert power(lab)["vm5"] is PowerState.OFF
@@ -83,16 +85,31 @@ async def test_what_is_possible_on_none_of_them_is_not_offered(lab: Lab):
         assert driver.offers("describe")
 
 
+@pytest.mark.parametrize("size", [(140, 45), (80, 24)])
+async def test_where_a_word_is_typed_is_in_sight_however_much_there_is(
+    lab: Lab, size: tuple[int, int]
+):
+    async with lab_console(lab.workspace, size=size) as driver:
+        await driver.press("2")
+        await mark(driver, "vm1", "vm2", "vm3", "vm5", "vm6", "vm9", "vm10")
+        await driver.press("U")
+        await driver.shows(Confirm)
+        await driver.pilot.pause()
+        line = driver.app.screen.query_one(Line)
+        assert line.region.height == 1
+        assert driver.app.screen.query_one(".dialog").content_region.contains_region(line.region)
+
+
 async def test_what_destroys_asks_for_the_number(lab: Lab):
     async with lab_console(lab.workspace) as driver:
         await mark(driver, "vm6", "vm10")
         await driver.press("U")
         await driver.shows(Confirm)
-        assert "Type 2 to go on" in driver.words()
-        await driver.enter("vm6")
+        assert "Type unload 2 to go on" in driver.words()
+        await driver.enter("2")
         await driver.until(lambda: driver.told, "the refusal")
         assert driver.app.jobs.all() == []
-        await driver.enter("2")
+        await driver.enter("unload 2")
         await all_ended(driver, 2)
         assert not {"vm6", "vm10"} & set(power(lab))
         assert "vm5" in power(lab)

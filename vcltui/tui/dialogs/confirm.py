@@ -45,10 +45,12 @@ class Confirm(ReadingDialog[bool]):
             if self._warning:
                 yield Static(Text().append(plain_lines(self._warning), ATTENTION))
             yield self._scroll
-            if self._word:
-                yield Static(Text.assemble("Type ", (plain(self._word), "bold"), " to go on:"))
-                yield self._line
-            yield self._hint
+            with Vertical(classes="below"):
+                if self._word:
+                    words = Text.assemble("Type ", (plain(self._word), "bold"), " to go on:")
+                    yield Static(words, classes="prompt")
+                    yield self._line
+                yield self._hint
 
     def on_mount(self) -> None:
         """Keys go to the line, where there is one."""
