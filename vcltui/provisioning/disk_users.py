@@ -155,6 +155,7 @@ def _disks_of(session: HostSession, domain: Domain) -> tuple[set[str], set[str]]
         plain |= {
             disk.source
             for disk in parse_domain(xml).disks
-            if disk.source and (disk.device in _NO_CHAIN or disk.driver_type == "raw")
+            # libvirt takes a disk that names no format for a raw one.
+            if disk.source and (disk.device in _NO_CHAIN or disk.driver_type in (None, "raw"))
         }
     return found, plain

@@ -39,7 +39,8 @@ def plan(context: Context, planner: Planner) -> Operation:
     Nothing is changed. Raises what planning raises.
     """
     operation = planner(context)
-    return replace(operation, warnings=held.warnings(context, operation))
+    warnings = (*operation.warnings, *held.warnings(context, operation))
+    return replace(operation, warnings=warnings)
 
 
 def execute(context: Context, lock_name: str, planner: Planner) -> Operation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vcltui.disks import datastore, repository
@@ -35,9 +36,9 @@ def plan_delete_image(
     check_name("image", image_name)
     files = _files(context, image_name, from_repository=from_repository)
     _refuse_while_used(context, image_name, files)
-    last = _is_last_copy(context, image_name, files)
+    copies = _find_copies(context, image_name, files)
     # The inventory goes first, as it may refuse; its row stays when no file can go.
-    marked = _live_revision(context, image_name) if last else None
+    marked = _live_revision(context, image_name) if copies.is_last else None
     node, home = context.session.node, files[0].rsplit("/", 1)[0]
     lock = locker(
         context,
@@ -70,7 +71,9 @@ def plan_delete_image(
         calls=(*marks, *(f"unlink {path}" for path in files)),
         loses=files,
     )
-    return image_operation(context, new_operation_id(), "delete", image_name, (step,))
+    operation = image_operation(context, new_operation_id(), "delete", image_name, (step,))
+    warnings = tuple(f"It goes for {host} too, which shares the folder" for host in copies.shared)
+    return replace(operation, warnings=warnings)
 
 
 def _live_revision(context: Context, image_name: str) -> tuple[Database, int] | None:
@@ -125,22 +128,33 @@ def _repository_files(context: Context, image_name: str) -> tuple[str, ...]:
     return every or found
 
 
-def _is_last_copy(context: Context, image_name: str, files: Sequence[str]) -> bool:
-    """Whether no host has the image in other files than these; False where one can't be asked."""
-    if _strangers(context):
-        return False
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """Where else an image is: `shared` are the hosts that see the very files that go.
+
+    `is_last`: no host has it in other files. False where that can't be told.
+    """
+
+    shared: tuple[str, ...]
+    is_last: bool
+
+
+def _find_copies(context: Context, image_name: str, files: Sequence[str]) -> _Copies:
     node = context.session.node
-    try:
-        going = [stat for stat in map(node.stat, files) if stat is not None]
+    going = [stat for stat in map(node.stat, files) if stat is not None]
+    shared, is_last = [], not _strangers(context)
+    for session in (context.session, *context.other_hosts):
+        try:
+            found = [session.node.stat(path) for path in _copies_on(session, image_name)]
+        except VcltuiError:
+            is_last = False
+            continue
         # Folders of one name may be one folder, or each host's own.
-        return all(
-            any(may_be_one(stat, one) for one in going)
-            for session in (context.session, *context.other_hosts)
-            for stat in map(session.node.stat, _copies_on(session, image_name))
-            if stat is not None
-        )
-    except VcltuiError:
-        return False
+        same = [any(may_be_one(stat, one) for one in going) for stat in found if stat is not None]
+        is_last = is_last and all(same)
+        if session is not context.session and any(same):
+            shared.append(session.name)
+    return _Copies(tuple(shared), is_last)
 
 
 def _copies_on(session: HostSession, image_name: str) -> list[str]:

@@ -41,6 +41,11 @@ def elsewhere(world: World, image: str) -> Path:
     return datastore
 
 
+def test_who_else_loses_it_is_told(world: World, image: str):
+    operation = plan_delete_image(world.host("kvm-a").context, image)
+    assert operation.warnings == ("It goes for kvm-b too, which shares the folder",)
+
+
 def test_the_last_copy_takes_the_row_along(world: World, image: str):
     assert delete(world, image) == ["delete-image"]
     assert revisions.is_live(world.workspace.inventory(), image)
