@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vcltui.errors import NodeError
 from vcltui.nodes.base import Node
 
 VCLD_LOG = "/var/log/vcld.log"
@@ -37,8 +38,13 @@ class VcldLog:
         writes warnings over several lines. Raises NodeError, NodeUnreachableError.
         """
         found = self._node.stat(self._path)
-        if found is None or not found.is_file:
-            return ()  # a device, or a pipe, may have no end
+        if found is None:
+            return ()
+        if not found.is_file:  # a device, or a pipe, may have no end
+            raise NodeError(
+                f"{self._path} on {self._node.name} is no plain file",
+                "Name vcld's log in the configuration",
+            )
         if found.size_bytes < self._offset or found.inode != self._inode:
             self._offset, self._inode, self._rest = 0, found.inode, b""
         lines: list[str] = []

@@ -54,7 +54,8 @@ def test_what_has_no_end_is_no_log():
     with pytest.raises(NodeError, match="/dev/zero on here is no plain file"):
         read_log(LocalNode("here"), "/dev/zero")
     log = VcldLog(LocalNode("here"), 3, "/dev/zero")
-    assert log.new_lines() == ()
+    with pytest.raises(NodeError, match="/dev/zero on here is no plain file"):
+        log.new_lines()
 
 
 def test_only_the_end_of_a_large_file_is_read_from_its_first_whole_line(tmp_path: Path):
