@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -23,8 +24,9 @@ def open_log(directory: Path) -> logging.Handler:
         _close_to_others(directory)
         return _PrivateFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
         raise ConfigError(
-            f"The console's log {path} can't be written: {error.strerror}",
+            f"The console's log {path} can't be written: {reason}",
             "Look whose it is, or set another state_directory",
         ) from error
 
