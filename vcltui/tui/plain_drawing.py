@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -14,11 +16,18 @@ class PlainDrawing(LineFilter):
     """Takes out of every line what could move the cursor or turn the direction of writing.
 
     Names, files and messages come from hosts and guests. Who shows one makes it plain; what was
-    forgotten is caught here, through which all lines of all widgets pass.
+    forgotten is caught here, through which all lines of all widgets pass. `before` are the filters
+    that are applied before it: each filter by itself would cost a Strip for each line.
     """
 
+    def __init__(self, before: Sequence[LineFilter] = ()) -> None:
+        super().__init__()
+        self.before = tuple(before)
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments where all are plain, which is nearly always."""
+        """What the filters before make of the segments; nearly always all of it is plain."""
+        for each in self.before:
+            segments = each.apply(segments, background)
         if "".join([text for text, _, _ in segments]).isprintable():
             return segments
         return [

@@ -44,8 +44,11 @@ class TypedAheadApp(App[None]):
         self._typed_at = WeakKeyDictionary()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """As App.get_line_filters, and one that leaves nothing that writes past Textual."""
-        return [*super().get_line_filters(), self._plain_drawing]
+        """As App.get_line_filters, in one that leaves nothing that writes past Textual."""
+        before = tuple(super().get_line_filters())
+        if before != self._plain_drawing.before:  # as after a change of the theme
+            self._plain_drawing = PlainDrawing(before)
+        return [self._plain_drawing]
 
     def notify(
         self,
