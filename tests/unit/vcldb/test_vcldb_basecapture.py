@@ -272,6 +272,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"os_name": "łinux"}, "no system that"),
     ({"management_node": "mł"}, "no management node"),
     ({"owner": "9999"}, "no user with the id 9999"),
+    ({"owner": "9" * 5000}, "no user '99"),
     ({"computer": "vm2"}, "no computer 'vm2'"),
     ({"os_name": "centos7"}, "no system that"),
     ({"os_name": "vmwarewin10"}, "vcltui can't prepare"),

@@ -14,6 +14,7 @@ from vcltui.models.basecapture import (
 )
 from vcltui.models.basenames import is_latin1
 from vcltui.models.inventory import OperatingSystem
+from vcltui.models.numbers import number_in
 from vcltui.vcldb.clock import database_now
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.hostnames import host_names
@@ -88,7 +89,8 @@ def find_owner(connection: Connection, text: str) -> tuple[int, str]:
     """
     if not is_latin1(text):
         raise NotFoundError(f"VCL has no user {text!r}", "Give a login, such as admin")
-    id_ = int(text) if text.isascii() and text.isdigit() else user_id(connection, text)
+    number = number_in(text)
+    id_ = user_id(connection, text) if number is None else number
     login = connection.scalar(select(user.c.unityid).where(user.c.id == id_))
     if login is None:
         raise NotFoundError(f"VCL has no user with the id {id_}", "Give a login, such as admin")
