@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 """What fits every column of a database. int() alone refuses, or takes, thousands of digits."""
-_LATEST = float(1 << 37)
-"""A time in the year 6325: later ones can't be shown in every zone."""
+_EARLIEST, _LATEST = -float(1 << 34), float(1 << 37)
+"""In the years 1425 and 6325: what is far beyond can't be shown in every zone."""
 
 
 def number_in(text: str | None) -> int | None:
@@ -19,4 +19,4 @@ def number_in(text: str | None) -> int | None:
 def moment_of(seconds: float) -> datetime:
     """A time in Unix seconds, in UTC; what no clock shows is taken for the beginning, 1970."""
     # NaN is in no range either.
-    return datetime.fromtimestamp(seconds if -_LATEST < seconds < _LATEST else 0, UTC)
+    return datetime.fromtimestamp(seconds if _EARLIEST < seconds < _LATEST else 0, UTC)
