@@ -6,6 +6,7 @@ import logging
 
 from vcltui.cli.console_log import open_log
 from vcltui.cli.options import GlobalOptions
+from vcltui.cli.text import PrintableFormatter
 from vcltui.cli.workspace import open_workspace
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui.app import run_console
@@ -23,12 +24,8 @@ def console_on(workspace: Workspace, options: GlobalOptions) -> int:
     It logs to a file in the state folder, since a log on stderr would be drawn over it.
     """
     log = open_log(workspace.config.state_directory)
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[log],
-        force=True,
-    )
+    log.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=options.log_level.upper(), handlers=[log], force=True)
     for handler in logging.getLogger().handlers:
         # The console's own list of what was logged has more than the file.
         handler.setLevel(options.log_level.upper())

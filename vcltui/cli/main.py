@@ -20,6 +20,7 @@ from vcltui.cli.lazy import LazyCommand, LazyGroup
 from vcltui.cli.options import LOG_LEVELS, GlobalOptions
 from vcltui.cli.reporting import report
 from vcltui.cli.terminal import check_terminal
+from vcltui.cli.text import PrintableFormatter
 from vcltui.errors import UsageError
 
 add_completion_class(BashCompletion)
@@ -144,7 +145,9 @@ def cli(
 
         gc.enable()
         return open_console(options)
-    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    log = logging.StreamHandler()
+    log.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=log_level.upper(), handlers=[log])
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import unicodedata
@@ -21,6 +22,14 @@ def printable(text: str) -> str:
         character if character.isprintable() else _escaped(character)
         for character in text.replace("\n", " ")
     )
+
+
+class PrintableFormatter(logging.Formatter):
+    """Writes what is logged line by line, each of them printable: a log is read on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As Formatter.format."""
+        return "\n".join(printable(line) for line in super().format(record).split("\n"))
 
 
 def _escaped(character: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 
 import pytest
 
 from vcltui.cli.output import show, size
-from vcltui.cli.text import printable, width
+from vcltui.cli.text import PrintableFormatter, printable, width
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,12 @@ from vcltui.cli.text import printable, width
 )
 def test_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_what_is_logged_is_printable_line_by_line() -> None:
+    record = logging.makeLogRecord({"msg": "domain %s", "args": ("vm1\x1b]0;x\x07\x9b\nnext",)})
+    text = PrintableFormatter("%(message)s").format(record)
+    assert text == "domain vm1\\x1b]0;x\\x07\\x9b\nnext"
 
 
 @pytest.mark.parametrize(("text", "columns"), [("vm1", 3), ("計算", 4), ("e\u0301", 1), ("", 0)])
