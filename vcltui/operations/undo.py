@@ -6,7 +6,7 @@ can be carried out at any time and twice: after a failure, or by the next run af
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,17 @@ class RemoveEmptyDirectory:
 
 @dataclass(frozen=True, slots=True)
 class KeepFinished:
-    """A barrier: once the image is live in the inventory, nothing recorded before is undone."""
+    """A barrier: once this operation's image is live in the inventory, nothing before is undone.
+
+    Recorded before the row can be live, with the row's id: an image of the same name may be
+    another operation's. `created` is the row's time where the id was not kept before (an id that
+    was rolled back is given out again), else "". An older record has the id 0.
+    """
 
     host: str
     image_name: str
+    revision_id: int = 0
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +199,19 @@ def to_record(action: UndoAction) -> dict[str, str | int]:
 
 
 def from_record(record: dict[str, str | int]) -> UndoAction:
-    """The action that `to_record` wrote. Raises ValueError for anything else."""
+    """The action that `to_record` wrote, an older version's too, which wrote less of some.
+
+    Raises ValueError for anything else.
+    """
     kind = _KINDS.get(str(record.get("kind")))
     values = {key: value for key, value in record.items() if key != "kind"}
-    if kind is None or set(values) != {field.name for field in fields(kind)}:
+    if kind is None or not set(values) <= {field.name for field in fields(kind)}:
         raise ValueError(f"{record!r} is no undo record")
     for field in fields(kind):
+        if field.name not in values and field.default is not MISSING:
+            continue
+        if field.name not in values:
+            raise ValueError(f"{record!r} is no undo record")
         wanted = int if field.type == "int" else str
         if type(values[field.name]) is not wanted:
             raise ValueError(f"{record!r} is no undo record")

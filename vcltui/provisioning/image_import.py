@@ -9,6 +9,7 @@ from vcltui.disks.safety import check_disk_is_safe
 from vcltui.domxml.parse import reference_hardware
 from vcltui.domxml.reference import reference_xml
 from vcltui.errors import ConflictError, NotFoundError, UsageError
+from vcltui.models.inventory import ImageRevision
 from vcltui.models.names import captured_image_name, check_name, check_pretty_name
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.operations.undo import KeepFinished
@@ -27,8 +28,8 @@ class ImportRequest:
 
     `reference_xml_path` is a domain XML on the host that tells the disk bus and NIC model;
     without it they are `disk_bus` and `nic_model`. `revision_of` names the image that gets a
-    new revision, of the same pretty name, OS and hardware. A `name` given is kept, else it is
-    made as for a capture. `min_ram_mib` is in MiB.
+    new revision, of the same pretty name, OS and hardware. A `name` given is kept, and must be
+    free, else it is made as for a capture. `min_ram_mib` is in MiB.
     """
 
     sources: tuple[str, ...]
@@ -60,6 +61,8 @@ def plan_import(context: Context, request: ImportRequest) -> Operation:
             f"Files of image {name} are already on host {context.vmhost.name}: {', '.join(there)}",
             "Choose another name",
         )
+    # A disk at the name of another image would be that image's master here, on which loads stand.
+    image_rows.require_importable(context.inventory, name, request.prettyname)
     operation_id, profile = new_operation_id(), context.session.profile
     master = f"{profile.datastore}/{name}.{profile.datastore_image_type}"
     xml = _reference(context, request, name)
@@ -128,7 +131,12 @@ def _reference(context: Context, request: ImportRequest, name: str) -> str:
 
 
 def _register_step(context: Context, request: ImportRequest, name: str, master: str) -> Step:
-    def register(_step: StepContext) -> str:
+    def register(step: StepContext) -> str:
+        def entered(row: ImageRevision) -> None:
+            # Before it is live, and with its id: the name may come to be another operation's.
+            created = "" if row.created is None else row.created.isoformat()
+            step.will(KeepFinished(context.vmhost.name, name, row.revision_id, created))
+
         row = image_rows.add_image(
             context.inventory,
             name=name,
@@ -140,6 +148,7 @@ def _register_step(context: Context, request: ImportRequest, name: str, master: 
             architecture=request.architecture,
             size_mib=master_size_mib(context, master),
             owner=request.owner,
+            entered=entered,
         )
         return f"image id {row.image_id}, revision {row.revision}"
 
@@ -148,5 +157,4 @@ def _register_step(context: Context, request: ImportRequest, name: str, master: 
         title=f"Enter {name} in the inventory",
         run=register,
         calls=(f"inventory: new image {name}",),
-        undo=(KeepFinished(context.vmhost.name, name),),
     )

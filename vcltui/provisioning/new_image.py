@@ -59,10 +59,12 @@ def reserve_step(context: Context, image: NewImage) -> Step:
 def finish_step(context: Context, image: NewImage) -> Step:
     """A step that makes the image live; from its end on, nothing of it is undone."""
 
-    def finish(_step: StepContext) -> None:
+    def finish(step: StepContext) -> None:
+        revision_id = image.reserved[0].revision_id
+        step.will(KeepFinished(context.vmhost.name, image.name, revision_id))
         image_rows.finish_capture(
             context.inventory,
-            image.reserved[0].revision_id,
+            revision_id,
             size_mib=master_size_mib(context, image.master),
             image_type=context.session.profile.datastore_image_type,
         )
@@ -72,7 +74,6 @@ def finish_step(context: Context, image: NewImage) -> Step:
         title=f"Make {image.name} available",
         run=finish,
         calls=(f"inventory: image {image.name}: deleted = 0",),
-        undo=(KeepFinished(context.vmhost.name, image.name),),
     )
 
 

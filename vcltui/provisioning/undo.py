@@ -197,9 +197,17 @@ class Undoer:
         return None
 
     def _stop_if_finished(self, action: KeepFinished) -> None:
-        database = self._inventory(action.image_name)
-        if revisions.is_live(database, action.image_name):
-            raise UndoNotNeededError
+        database, name = self._inventory(action.image_name), action.image_name
+        if action.revision_id:
+            if revisions.is_finished(database, action.revision_id, name, action.created):
+                raise UndoNotNeededError
+        elif revisions.is_live(database, name):
+            raise RefusedError(
+                f"Image {name} is in the inventory, and an older vcltui did not write down whether "
+                "by the operation that did not end or by another; its files were kept",
+                f"See whether they are the image's (`vcltui image check {name}`), then remove the "
+                "operation's file from the journal in the state directory",
+            )
 
     def _stop_if_published(self, action: KeepPublished) -> None:
         there = self._session.node.stat(action.path)

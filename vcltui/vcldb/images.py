@@ -27,6 +27,7 @@ from vcltui.vcldb.newimages import (
     discard_capture,
     finish_capture,
     require_free_name,
+    require_importable,
     reserve_capture,
 )
 from vcltui.vcldb.tables import image, imagerevision, request, reservation, state
@@ -42,6 +43,7 @@ __all__ = [
     "mark_deleted",
     "next_image_id",
     "require_free_name",
+    "require_importable",
     "reserve_capture",
 ]
 

@@ -45,8 +45,12 @@ def add_image(
     architecture: str = "x86_64",
     size_mib: int = 0,
     owner: str = "admin",
+    entered: Callable[[ImageRevision], None] | None = None,
 ) -> ImageRevision:
     """Enter an image whose file exists already as `<name>.<extension>`.
+
+    `entered` is given the new revision before anybody else can see it; when it raises, nothing is
+    entered.
 
     A name that ends in `-<id>-v<revision>` gives the image that id, where it is free, and that
     revision. A name that differs from a known one in its revision alone is another revision of
@@ -88,7 +92,20 @@ def add_image(
             deleted=False,
             production=known_id is None,
         )
-        return read_revision(connection, revision_id)
+        added = read_revision(connection, revision_id)
+        if entered is not None:
+            entered(added)
+        return added
+
+
+def require_importable(database: Database, name: str, prettyname: str) -> None:
+    """Raise ConflictError where `add_image` would because of these names.
+
+    Somebody may still take them: what enters an image looks again.
+    """
+    with database.read() as connection:
+        known_id = _image_with_stem(connection, split_image_name(name)[0], prettyname)
+        refuse_taken(connection, name, prettyname if known_id is None else None)
 
 
 def require_free_name(database: Database, name: str, prettyname: str) -> None:

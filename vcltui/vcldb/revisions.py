@@ -32,6 +32,31 @@ def is_live(database: Database, image_name: str) -> bool:
         return connection.execute(statement).first() is not None
 
 
+def is_finished(database: Database, revision_id: int, image_name: str, created: str = "") -> bool:
+    """Whether this very revision, of exactly this name, is live or was until somebody deleted it.
+
+    One that is reserved for a capture is neither. `created` is its time as `ImageRevision.created`
+    in ISO form, "" for any.
+    """
+    with database.read() as connection:
+        row = connection.execute(
+            select(
+                imagerevision.c.imagename,
+                imagerevision.c.datecreated,
+                imagerevision.c.datedeleted,
+                imagerevision.c.deleted,
+                image.c.deleted.label("image_deleted"),
+            )
+            .join(image, image.c.id == imagerevision.c.imageid)
+            .where(imagerevision.c.id == revision_id)
+        ).first()
+    if row is None or row.imagename != image_name:
+        return False
+    if created and (row.datecreated is None or row.datecreated.isoformat() != created):
+        return False
+    return row.datedeleted is not None or not (row.deleted or row.image_deleted)
+
+
 def latest_revision(database: Database, image_name: str) -> ImageRevision:
     """The newest revision, deleted ones too, of the image that `image_name` is a revision of.
 

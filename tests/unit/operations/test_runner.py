@@ -225,10 +225,16 @@ def test_a_barrier_that_can_not_be_asked_stops_the_undo():
         RemoveEmptyDirectory("h", "/a"),
         KeepFinished("h", "x-1-v1"),
         RenameBack("h", "/a", "/a.partial-1", 17, 3, "maintenance"),
+        KeepFinished("h", "x-1-v1", 3, "2026-01-01T00:00:00"),
     ],
 )
 def test_undo_survives_the_journal(action: UndoAction):
     assert from_record(to_record(action)) == action
+
+
+def test_an_older_record_is_read():
+    record: dict[str, str | int] = {"kind": "KeepFinished", "host": "h", "image_name": "x-1-v1"}
+    assert from_record(record) == KeepFinished("h", "x-1-v1", 0)
 
 
 @pytest.mark.parametrize(

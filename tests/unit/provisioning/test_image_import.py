@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.unit.provisioning.world import World, make_disk
+from tests.unit.provisioning.world import StopAt, World, make_disk
 from vcltui.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from vcltui.operations.runner import Observer
+from vcltui.operations.undo import KeepFinished, UndoAction, UndoNotNeededError
 from vcltui.provisioning.execute import execute
 from vcltui.provisioning.image_copies import plan_convert
 from vcltui.provisioning.image_import import ImportRequest, plan_import
+from vcltui.provisioning.undo import Undoer
 from vcltui.vcldb import images
 
+NAMED = "linux-Mine-77-v3"
 
-def do_import(world: World, request: ImportRequest) -> str:
+
+def do_import(
+    world: World,
+    request: ImportRequest,
+    host: str | None = None,
+    observer: Observer | None = None,
+) -> str:
     planner = partial(plan_import, request=request)
-    return execute(world.host().context, "image-x", planner).details["image"]
+    context = world.targets(observer).host(host or world.host_name).context
+    return execute(context, "image-x", planner).details["image"]
 
 
 def request(world: World, pretty: str = "Base System", **more: object) -> ImportRequest:
@@ -118,3 +131,92 @@ def test_a_disk_that_leads_outside_is_refused(world: World):
     with pytest.raises(RefusedError, match="/etc/passwd"):
         do_import(world, ImportRequest((str(evil),), "Evil"))
     assert world.files() == set()
+
+
+def own_folders(world: World, host: str) -> Path:
+    """Give a host a datastore and a repository that no other has; returns the datastore."""
+    session = world.workspace.session(host)
+    assert session.vmhost.profile is not None
+    folders = {name: world.home / f"{name}-{host}" for name in ("datastore", "repository")}
+    for folder in folders.values():
+        folder.mkdir()
+    paths = {name: str(folder) for name, folder in folders.items()}
+    session.vmhost = replace(
+        session.vmhost,
+        profile=replace(session.vmhost.profile, **paths),  # type: ignore[arg-type]
+    )
+    return folders["datastore"]
+
+
+@pytest.mark.parametrize(
+    ("pretty", "words"), [("Quite Another", "revision of 'Base System'"), ("Base System", "taken")]
+)
+def test_the_name_of_an_image_that_another_host_has_is_refused(
+    world: World, pretty: str, words: str
+):
+    own_folders(world, "kvm-b")
+    name = do_import(world, request(world), "kvm-b")
+    with pytest.raises(ConflictError, match=words):
+        plan_import(world.host().context, request(world, pretty, name=name))
+    assert world.files() == set()
+
+
+def test_the_pretty_name_of_another_image_is_refused_with_a_name_given_too(world: World):
+    do_import(world, request(world))
+    with pytest.raises(ConflictError, match="taken by the image"):
+        plan_import(world.host().context, request(world, name=NAMED))
+
+
+def test_a_name_given_may_be_a_further_revision(world: World):
+    do_import(world, request(world, name=NAMED))
+    later = NAMED.replace("-v3", "-v4")
+    assert do_import(world, request(world, name=later)) == later
+    assert do_import(world, request(world, "", revision_of=later)) == NAMED.replace("-v3", "-v5")
+
+
+def test_of_two_imports_of_one_name_the_one_that_fails_leaves_no_disk(world: World):
+    theirs = own_folders(world, "kvm-b")
+
+    def other() -> None:
+        do_import(world, request(world, name=NAMED), "kvm-b")
+
+    with pytest.raises(ConflictError, match="taken by the image"):
+        do_import(world, request(world, name=NAMED), observer=StopAt("register-image", other))
+    assert world.files() == set()
+    assert (theirs / f"{NAMED}.qcow2").exists()
+    assert images.get_revision(world.workspace.inventory(), NAMED).prettyname == "Base System"
+
+
+def test_the_row_is_recorded_before_it_is_live(world: World):
+    seen: list[tuple[KeepFinished, bool]] = []
+    database = world.workspace.inventory()
+
+    class Notes(Observer):
+        def undo_recorded(self, action: UndoAction) -> None:
+            if isinstance(action, KeepFinished):
+                live = NAMED in {one.name for one in images.list_revisions(database)}
+                seen.append((action, live))
+
+    do_import(world, request(world, name=NAMED), observer=Notes())
+    ((barrier, live),) = seen
+    assert not live
+    row = images.get_revision(database, NAMED)
+    assert barrier.revision_id == row.revision_id
+    undo = Undoer(world.workspace.session("kvm-a"), database, later=True)
+    with pytest.raises(UndoNotNeededError):
+        undo(barrier)
+    # The id of a row that was rolled back, given to another import.
+    assert undo(replace(barrier, created="2001-01-01T00:00:00")) is None
+    assert undo(replace(barrier, revision_id=row.revision_id + 1)) is None
+    images.mark_deleted(database, row.revision_id)
+    with pytest.raises(UndoNotNeededError):
+        undo(barrier)
+
+
+def test_a_barrier_of_an_older_version_is_uncertain_while_the_name_is_live(world: World):
+    database = world.workspace.inventory()
+    undo = Undoer(world.workspace.session("kvm-a"), database, later=True)
+    assert undo(KeepFinished("kvm-a", NAMED)) is None
+    do_import(world, request(world, name=NAMED))
+    with pytest.raises(RefusedError, match="its files were kept"):
+        undo(KeepFinished("kvm-a", NAMED))

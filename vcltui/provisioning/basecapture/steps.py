@@ -83,6 +83,7 @@ def _finish_step(job: CaptureJob, image: BaseImage) -> Step:
 
     def finish(step: StepContext) -> None:
         ids = image.ids
+        step.will(KeepFinished(context.vmhost.name, image.name, ids.revision_id))
         # Behind the barrier, so that it is looked at also when the image is live already.
         step.will(failure(job, ids.request_id, ids.image_id, lastcheck=ids.lastcheck))
         baseoutcome.finish_base_capture(
@@ -102,7 +103,6 @@ def _finish_step(job: CaptureJob, image: BaseImage) -> Step:
             f"inventory: image {image.name}: deleted = 0, with its size in MiB and the time",
             f"inventory: imagerevision {image.name}: deleted = 0",
         ),
-        undo=(KeepFinished(context.vmhost.name, image.name),),
     )
 
 
