@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vcltui.disks import qemuimg
 from vcltui.disks.datastore import find_master
 from vcltui.disks.locks import image_locker
+from vcltui.disks.marks import folder_mark, remove_published
 from vcltui.disks.overlay import overlay_command
 from vcltui.disks.publish import temporary_path
 from vcltui.disks.source import descriptor_path
@@ -15,7 +16,7 @@ from vcltui.disks.windows import merge_argv
 from vcltui.errors import ConflictError
 from vcltui.nodes.base import FileStat
 from vcltui.operations.step import Step, StepContext
-from vcltui.operations.undo import RemoveFile, RemovePublished
+from vcltui.operations.undo import RemoveFile
 
 if TYPE_CHECKING:
     from vcltui.drivers.base import DefineRequest
@@ -74,13 +75,16 @@ def retrieve_step(driver: QemuImgDriver, request: DefineRequest) -> Step:
     )
     if brings_xml():
         calls = (*calls, f"copy {source_xml} {target_xml}")
-    host = driver.context.vmhost.name
+    host, mark = driver.context.vmhost.name, folder_mark(node, datastore)
     return Step(
         name="retrieve-master",
         title=f"Copy {name} from the repository",
         run=run,
         calls=calls,
-        undo=(RemoveFile(host, temporary), RemoveFile(host, descriptor_path(temporary))),
+        undo=(
+            RemoveFile(host, temporary, mark),
+            RemoveFile(host, descriptor_path(temporary), mark),
+        ),
         early=True,
     )
 
@@ -95,7 +99,7 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest, master_for
     disk_format = driver.get_disk_format()
     master, own = request.master_path, request.copy_on_write_path
     temporary = temporary_path(own, request.operation_id)
-    host = driver.context.vmhost.name
+    host, mark = driver.context.vmhost.name, folder_mark(node, _folder(own))
     lock = request.shared_lock or image_locker(node, _folder(master), "master", name, shared=True)
 
     def run(context: StepContext) -> str | None:
@@ -103,7 +107,7 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest, master_for
 
             def before_publish(whole: FileStat) -> None:
                 held.check()
-                context.will(RemovePublished(host, own, whole.inode))
+                context.will(remove_published(node, host, own, whole))
 
             if disk_format == "qcow2":
                 driver.create_copy_on_write_image(
@@ -142,7 +146,10 @@ def copy_on_write_step(driver: QemuImgDriver, request: DefineRequest, master_for
         title=title,
         run=run,
         calls=calls,
-        undo=(RemoveFile(host, temporary), RemoveFile(host, descriptor_path(temporary))),
+        undo=(
+            RemoveFile(host, temporary, mark),
+            RemoveFile(host, descriptor_path(temporary), mark),
+        ),
     )
 
 

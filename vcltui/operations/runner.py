@@ -10,8 +10,7 @@ from vcltui.errors import CancelledError, OperationFailedError, VcltuiError
 from vcltui.models.cancel import CancelToken, Progress
 from vcltui.operations.step import Operation, Step
 from vcltui.operations.undo import (
-    KeepFinished,
-    KeepPublished,
+    BARRIERS,
     UndoAction,
     UndoNotNeededError,
 )
@@ -205,7 +204,7 @@ def undo_all(undo: Sequence[UndoAction], undoer: Undoer, observer: Observer) -> 
             known = error if isinstance(error, VcltuiError) else _unforeseen(action, error)
             _tell(observer.undone, action, None, known)
             left.append(str(known).rstrip("."))
-            if isinstance(action, KeepFinished | KeepPublished):
+            if isinstance(action, BARRIERS):
                 break
         else:
             _tell(observer.undone, action, note, None)

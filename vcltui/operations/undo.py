@@ -11,23 +11,35 @@ from dataclasses import MISSING, asdict, dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class RemoveFile:
-    """Remove a file that only this operation can have made: a temporary with its id in the name."""
+    """Remove a file that only this operation can have made: a temporary with its id in the name.
+
+    Where the file is not there, neither may the `folder` be that was recorded (disks.marks), such
+    as one whose file system is not mounted: then nothing is known.
+    """
 
     host: str
     path: str
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovePublished:
     """Remove a file that was written whole under a temporary name and renamed to `path`.
 
-    Recorded between the two, with the inode of the temporary: only a file with that inode is
-    the operation's own; any other that stands at `path` is somebody else's.
+    Recorded between the two, with the inode, device, size and time of the temporary: only a file
+    with all of them is the operation's own, since an inode alone is given out again. `folder` as
+    in RemoveFile. An image of the file's name that is live is another operation's, unless it is
+    the `known_image`, which was there before. Older records have the inode alone.
     """
 
     host: str
     path: str
     inode: int
+    device: int = 0
+    size_bytes: int = 0
+    mtime_us: int = 0
+    folder: str = ""
+    known_image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,10 @@ UndoAction = (
     | RenameBack
     | UnknownUndo
 )
+
+
+BARRIERS = (KeepFinished, KeepPublished)
+"""What undoes nothing itself, and stops the undo of what was recorded before."""
 
 
 class UndoNotNeededError(Exception):

@@ -79,7 +79,9 @@ def plan_copy_to_repository(context: Context, image_name: str) -> Operation:
     source_xml = datastore.master_xml_path(profile, image_name)
     xml = node.read_text(source_xml) if node.stat(source_xml) is not None else None
     operation_id = new_operation_id()
-    steps = repository_steps(context, operation_id, image_name, master, xml, last=True)
+    steps = repository_steps(
+        context, operation_id, image_name, master, xml, last=True, known_image=image_name
+    )
     return image_operation(context, operation_id, "copy", image_name, steps)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
+from vcltui.disks.marks import remove_published
 from vcltui.domxml.validate import has_schema
 from vcltui.drivers.base import DefineRequest
 from vcltui.errors import NotFoundError, RefusedError
@@ -14,7 +15,7 @@ from vcltui.models.cancel import CancelToken
 from vcltui.models.domain import Domain
 from vcltui.models.guest import CurrentImage
 from vcltui.operations.step import Operation, Step, StepContext
-from vcltui.operations.undo import RemoveDomain, RemovePublished
+from vcltui.operations.undo import RemoveDomain
 from vcltui.provisioning import definition, deletion, paths
 from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.guests import wait_for_guest
@@ -129,7 +130,7 @@ def _write_xml_step(context: Context, xml: str) -> Step:
         node.write_text(path, xml, 0o600, flush=False)
         written = node.stat(path)
         if written is not None:
-            step.will(RemovePublished(context.vmhost.name, path, written.inode))
+            step.will(remove_published(node, context.vmhost.name, path, written))
 
     return Step(
         name="write-xml",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vcltui.disks import publish
 from vcltui.disks.locks import HeldLock, LockTaker
+from vcltui.disks.marks import folder_mark, remove_published
 from vcltui.disks.source import descriptor_path
 from vcltui.drivers.base import BeforePublish
 from vcltui.errors import NotFoundError
@@ -13,7 +14,6 @@ from vcltui.operations.undo import (
     KeepPublished,
     RemoveEmptyDirectory,
     RemoveFile,
-    RemovePublished,
     UndoAction,
 )
 from vcltui.provisioning.context import Context
@@ -27,12 +27,15 @@ def recorder(
     *,
     keep: bool = False,
     last: str | None = None,
+    folder: str = "",
+    known_image: str = "",
 ) -> BeforePublish:
     """A before-publish hook that records the undo of the file which is about to be at `path`.
 
     It raises LockedError where the lock that the file was made under was lost meanwhile. With
     `keep` nothing is recorded: the file stays once it is whole. `last` is the temporary of a file
-    with which the operation has reached its end: then nothing of it is undone.
+    with which the operation has reached its end: then nothing of it is undone. `folder` and
+    `known_image` are as in marks.remove_published.
     """
 
     def record(whole: FileStat) -> None:
@@ -41,7 +44,10 @@ def recorder(
         if last is not None:
             step.will(KeepPublished(context.vmhost.name, path, whole.inode, last))
         elif not keep:
-            step.will(RemovePublished(context.vmhost.name, path, whole.inode))
+            node, host = context.session.node, context.vmhost.name
+            step.will(
+                remove_published(node, host, path, whole, folder=folder, known_image=known_image)
+            )
 
     return record
 
@@ -56,19 +62,24 @@ def text_step(
     text: str,
     new_folder: bool = False,
     keep: bool = False,
+    known_image: str = "",
 ) -> Step:
     """A step that writes a text file to a name that must not exist yet.
 
     With `new_folder` its folder is made where it is missing, inside one that is there. `keep`:
-    once it is whole no failure removes it, because others may use it from then on.
+    once it is whole no failure removes it, because others may use it from then on. `known_image`
+    as in RemovePublished.
     """
     node = context.session.node
     temporary = publish.temporary_path(path, operation_id)
+    directory = path.rsplit("/", 1)[0]
+    home = _home(directory, new=new_folder)
 
     def write(step: StepContext) -> None:
-        _prepare_folder(node, path.rsplit("/", 1)[0], new=new_folder)
+        _prepare_folder(node, directory, new=new_folder)
         node.write_text(temporary, text)
-        publish.publish(node, temporary, path, recorder(context, step, path, keep=keep))
+        record = recorder(context, step, path, keep=keep, folder=home, known_image=known_image)
+        publish.publish(node, temporary, path, record)
 
     return Step(
         name=name,
@@ -76,8 +87,8 @@ def text_step(
         run=write,
         calls=(f"write {path}",),
         undo=(
-            *_folder_undo(context, path.rsplit("/", 1)[0], new=new_folder),
-            RemoveFile(context.vmhost.name, temporary),
+            *_folder_undo(context, directory, new=new_folder),
+            RemoveFile(context.vmhost.name, temporary, folder_mark(node, home)),
         ),
     )
 
@@ -108,6 +119,7 @@ def copy_step(
     driver, node = context.session.driver, context.session.node
     temporary = publish.temporary_path(destination, operation_id)
     directory = destination.rsplit("/", 1)[0]
+    home = _home(directory, new=new_folder)
 
     def copy(step: StepContext) -> str | None:
         _prepare_folder(node, directory, new=new_folder)
@@ -122,12 +134,18 @@ def copy_step(
                 progress=step.progress,
                 cancel=step.cancel,
                 before_publish=recorder(
-                    context, step, destination, held, keep=keep, last=temporary if last else None
+                    context,
+                    step,
+                    destination,
+                    held,
+                    keep=keep,
+                    last=temporary if last else None,
+                    folder=home,
                 ),
             )
         return held.note
 
-    host = context.vmhost.name
+    host, mark = context.vmhost.name, folder_mark(node, home)
     return Step(
         name=name,
         title=title,
@@ -143,10 +161,15 @@ def copy_step(
         ),
         undo=(
             *_folder_undo(context, directory, new=new_folder),
-            RemoveFile(host, temporary),
-            RemoveFile(host, descriptor_path(temporary)),
+            RemoveFile(host, temporary, mark),
+            RemoveFile(host, descriptor_path(temporary), mark),
         ),
     )
+
+
+def _home(directory: str, *, new: bool) -> str:
+    """The folder that must be there: the one above of one that is made."""
+    return directory.rsplit("/", 1)[0] if new else directory
 
 
 def _folder_undo(context: Context, directory: str, *, new: bool) -> tuple[UndoAction, ...]:
@@ -160,7 +183,7 @@ def _prepare_folder(node: Node, directory: str, *, new: bool) -> None:
 
     A datastore or repository that is not mounted must not be filled on the disk below it.
     """
-    home = directory.rsplit("/", 1)[0] if new else directory
+    home = _home(directory, new=new)
     if node.stat(home) is None:
         raise NotFoundError(
             f"There is no folder {home} on {node.name}", "Mount or make it, or mend the profile"

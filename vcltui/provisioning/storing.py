@@ -65,11 +65,12 @@ def repository_steps(
     new_master: bool = False,
     last: bool = False,
     reservation: ReservationId | None = None,
+    known_image: str = "",
 ) -> tuple[Step, ...]:
     """Steps that copy the master and its XML to the repository; empty where there is none.
 
     `new_master` tells that an earlier step makes the master, whatever is there now.
-    `last` is as in copy_step, `reservation` as in `locker`.
+    `last` is as in copy_step, `reservation` as in `locker`, `known_image` as in text_step.
     """
     profile = context.session.profile
     if profile.repository is None:
@@ -101,6 +102,7 @@ def repository_steps(
         path=repository.xml_path(profile, image_name),
         text=xml,
         new_folder=True,
+        known_image=known_image,
     )
     # The XML first, since with the disk the image is there and may be retrieved.
     return (save, copy)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vcltui.disks.datastore import is_copy_on_write_name
 from vcltui.domxml.compare import fingerprint, same_document
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import InventoryError, NotFoundError, RefusedError
@@ -31,6 +30,7 @@ from vcltui.provisioning.context import Context
 from vcltui.provisioning.disk_users import disk_users
 from vcltui.provisioning.session import HostSession
 from vcltui.provisioning.taken import taken_into_use
+from vcltui.provisioning.undo_files import FileUndoer
 from vcltui.vcldb import images as image_rows
 from vcltui.vcldb import revisions
 from vcltui.vcldb.basecapture import outcome as baseoutcome
@@ -59,14 +59,15 @@ class Undoer:
     ) -> None:
         self._session, self._database, self._others = session, database, tuple(others)
         self._computer, self._later = computer, later
+        self._files = FileUndoer(session, database, self._others, later=later)
 
     def __call__(self, action: UndoAction) -> str | None:
         """Carry out `action`. Raises VcltuiError when it could not be done."""
         match action:
-            case RemoveFile(path=path):
-                return f"removed {path}" if self._session.node.remove_file(path) else None
+            case RemoveFile():
+                return self._files.remove_file(action)
             case RemovePublished():
-                return self._remove_published(action)
+                return self._files.remove_published(action)
             case RemoveDomain():
                 return self._remove_domain(action)
             case StartDomain():
@@ -93,32 +94,6 @@ class Undoer:
                     f"What another version of vcltui left is not known here: {record}",
                     "Clean up with that version",
                 )
-
-    def _remove_published(self, action: RemovePublished) -> str | None:
-        node = self._session.node
-        there = node.stat(action.path)
-        if there is None or there.inode != action.inode:
-            return None
-        self._check_unused(action.path)
-        return f"removed {action.path}" if node.remove_file(action.path) else None
-
-    def _check_unused(self, path: str) -> None:
-        """Raise RefusedError when a domain or another disk uses a file that would be removed.
-
-        A file made long ago may have been taken into use by others, or its inode given to
-        another file at the same path. Hosts that are silent are asked about all but a domain's
-        own disk.
-        """
-        if path.endswith(".xml"):
-            return  # a text, on which nothing stands
-        own = is_copy_on_write_name(path)
-        users = disk_users(self._session, self._others, path, lenient=own)
-        if users:
-            raise RefusedError(
-                f"{path} was left by an operation that did not end, and is in use by "
-                f"{', '.join(users)}",
-                "Find out whose it is; it was kept",
-            )
 
     def _remove_domain(self, action: RemoveDomain) -> str | None:
         connection = self._session.connection

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vcltui.disks.info import disk_info
+from vcltui.disks.marks import folder_mark, remove_published
 from vcltui.disks.publish import temporary_path
 from vcltui.drivers.base import DefineRequest
 from vcltui.drivers.test import TestDriver
@@ -86,6 +87,11 @@ def undoer(host):
         return None
 
     return undo
+
+
+def published(host, path: str) -> RemovePublished:
+    """The undo of a file as it is now."""
+    return remove_published(host.node, "host1", path, host.node.stat(path))
 
 
 def test_info_and_size(host):
@@ -202,7 +208,7 @@ def test_pre_define_with_the_master_there(host):
     assert host.files() == [f"datastore/{NAME}.qcow2"], "planning writes nothing"
     notes, context = run_all(steps)
     assert notes == [None]
-    assert context.undo == [RemovePublished("host1", own, Path(own).stat().st_ino)]
+    assert context.undo == [published(host, own)]
     assert disk_info(host.node, own).backing_file == master
 
 
@@ -221,7 +227,8 @@ def test_pre_define_retrieves_the_master_first(host):
         f"rename {temporary} {wanted.master_path}",
         f"copy {host.repository}/{NAME}/{NAME}.xml {host.datastore}/{NAME}.xml",
     )
-    assert RemoveFile("host1", temporary) in steps[0].undo
+    mark = folder_mark(host.node, str(host.datastore))
+    assert RemoveFile("host1", temporary, mark) in steps[0].undo
     assert not any(isinstance(undo, RemovePublished) for undo in steps[0].undo)
     _, context = run_all(steps)
     assert context.shares[-1] == 1.0
@@ -264,7 +271,7 @@ def test_a_datastore_that_is_not_qcow2_gets_full_copies(host, suffix, master_exi
     assert context.shares[-1] == 1.0
     assert host.reads(wanted.copy_on_write_path, 4, suffix)
     own = Path(wanted.copy_on_write_path)
-    assert context.undo == [RemovePublished("host1", str(own), own.stat().st_ino)]
+    assert context.undo == [published(host, str(own))]
     assert disk_info(host.node, str(own)).backing_file is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -18,21 +19,21 @@ from vcltui.models.domain import Domain, PowerState
 from vcltui.provisioning.guests import guest_of
 from vcltui.provisioning.load import current_image
 from vcltui.runtime.recovery import recover
-from vcltui.vcldb import computers
+from vcltui.vcldb import computers, images
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def killed(tmp_path: Path):
-    """Gives the world as it is after an operation was killed before a step."""
+    """Gives the world as it is after an operation was killed before a step, or a change."""
     opened: list[World] = []
 
-    def kill(case: str, step: str) -> World:
+    def kill(case: str, step: str, when: str | int = "before") -> World:
         world = open_world(tmp_path)
         fill(world)
         world.workspace.close()
-        assert run_and_kill(tmp_path, case, step, "before") == -9
+        assert run_and_kill(tmp_path, case, step, when) == -9
         opened.append(open_world(tmp_path))
         return opened[0]
 
@@ -167,3 +168,89 @@ def test_a_copy_that_is_whole_is_kept(tmp_path: Path, case: str):
     assert world.files() == files
     assert world.workspace.journal.unfinished() == []
     world.workspace.close()
+
+
+IMPORTED = "linux-NewSystem-4-v1"
+
+
+def write_other_content(path: Path) -> None:
+    path.write_bytes(b"another's")
+
+
+def give_it_another_time(path: Path) -> None:
+    found = path.stat()
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 5_000_000))
+
+
+@pytest.mark.parametrize("change", [write_other_content, give_it_another_time])
+@pytest.mark.parametrize("suffix", [".qcow2", ".xml"])
+def test_a_file_with_the_number_of_what_was_left_is_kept(
+    killed: Callable[..., World], change: Callable[[Path], None], suffix: str
+):
+    """A file system gives a removed file's number to the next one."""
+    world = killed("import", "save-repository-xml")
+    there = world.master(IMPORTED).with_suffix(suffix)
+    change(there)
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert f"kept {there}, which was changed or made anew since" in found.done
+    assert there.exists()
+    other = {".qcow2": ".xml", ".xml": ".qcow2"}[suffix]
+    assert not there.with_suffix(other).exists()
+
+
+def test_the_files_of_an_image_that_others_made_since_are_kept(killed: Callable[..., World]):
+    world = killed("import", "register-image")
+    images.add_image(
+        world.workspace.inventory(),
+        name=IMPORTED,
+        prettyname="Theirs",
+        os_name="linux",
+        image_type="qcow2",
+    )
+    files = world.files()
+    (found,) = recover(world.workspace)
+    (first, *_) = found.left
+    assert f"an image {IMPORTED} came into the inventory since" in first
+    assert len(found.left) == len([path for path in files if IMPORTED in path]) == 4
+    assert world.files() == files
+    assert len(world.workspace.journal.unfinished()) == 1
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+@pytest.mark.parametrize("when", [0, 1, "before"])
+def test_nothing_is_told_of_a_folder_that_is_not_mounted(
+    killed: Callable[..., World], when: str | int, mounted: bool
+):
+    world = killed("import", "save-xml" if when == "before" else "change", when)
+    before = {path for path in world.files() if IMPORTED in path}
+    assert before
+    folder, away = world.home / "datastore", world.home / "away"
+    folder.rename(away)
+    if mounted:
+        folder.mkdir()
+    (found,) = recover(world.workspace)
+    words = "is another than it was" if mounted else "is not there"
+    (left,) = found.left
+    assert f"left in {folder} on kvm-a can't be told: the folder {words}" in left
+    if mounted:
+        folder.rmdir()
+    away.rename(folder)
+    (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert not [path for path in world.files() if IMPORTED in path]
+    assert world.workspace.journal.unfinished() == []
+
+
+def test_a_disk_that_a_guest_wrote_to_is_set_aside(killed: Callable[..., World]):
+    world = killed("load", "post-load")
+    disk = disk_of(world)
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 9 8M 1M", disk], check=True)
+    recover(world.workspace)
+    assert world.domains() == set()
+    (aside,) = (world.home / "vms").glob("vm1_*")
+    assert aside.name.startswith(f"{disk.name}.partial-")
+    read = ["qemu-io", "-r", "-f", "qcow2", "-c", "read -q -P 9 8M 1M", aside]
+    assert subprocess.run(read, check=True, capture_output=True).stdout == b""
+    assert world.workspace.journal.unfinished() == []
+    world.computer("vm1", image(world, BASE)).load()

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.provisioning.world import World, open_world
+from vcltui.disks.marks import remove_published
 from vcltui.operations.runner import Outcome
-from vcltui.operations.undo import KeepFinished, RemovePublished, to_record
+from vcltui.operations.undo import KeepFinished, RemoveFile, RemovePublished, to_record
 from vcltui.provisioning.execute import lock_path
 from vcltui.runtime.recovery import recover
 
@@ -41,6 +42,14 @@ def kill_at(world: World, kind: str, computer: str, image: str, step: str, when:
         check=False,
     )
     assert done.returncode == -9, done.stderr
+
+
+def published(world: World, path: Path, known_image: str = "") -> RemovePublished:
+    """The undo of a file as it is now."""
+    node = world.workspace.session("kvm-a").node
+    whole = node.stat(str(path))
+    assert whole is not None
+    return remove_published(node, "kvm-a", str(path), whole, known_image=known_image)
 
 
 def clean(world: World) -> list[str]:
@@ -123,7 +132,7 @@ def test_a_retrieved_image_that_a_load_stands_on_is_kept(world: World, image: st
     kill_at(world, "load", "vm1", image, "define-domain", "before")
     (entry,) = world.workspace.journal.unfinished()
     master = world.master(image)
-    record = to_record(RemovePublished("kvm-a", str(master), master.stat().st_ino))
+    record = to_record(published(world, master, known_image=image))
     with entry.path.open("a") as file:
         file.write(json.dumps({"event": "undo", "record": record}) + "\n")
     world.computer("vm2", image).load()
@@ -158,3 +167,47 @@ def test_nothing_is_undone_while_somebody_works_on_the_computer(world: World, im
     assert f"{os.getpid()}" in found.left[0]
     assert list((world.home / "vms").glob("vm1_*.qcow2"))
     assert clean(world)
+
+
+def test_a_file_of_which_an_older_version_wrote_down_the_number_alone_is_kept(
+    world: World, image: str
+):
+    kill_at(world, "load", "vm1", image, "write-xml", "after")
+    (entry,) = world.workspace.journal.unfinished()
+    lines = [json.loads(line) for line in entry.path.read_text().splitlines()]
+    for line in lines:
+        if line.get("record", {}).get("kind") == RemovePublished.__name__:
+            for new in ("device", "size_bytes", "mtime_us", "folder", "known_image"):
+                del line["record"][new]
+        if line.get("record", {}).get("kind") == RemoveFile.__name__:
+            del line["record"]["folder"]
+    entry.path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (found,) = recover(world.workspace)
+    assert len(found.left) == 2
+    assert all("it was kept. Find out whose it is" in words for words in found.left)
+    disk = next((world.home / "vms").glob("vm1_*.qcow2"))
+    disk.unlink()
+    for xml in (world.home / "run" / "kvm-a").glob("*.xml"):
+        xml.unlink()
+    assert clean(world) == []
+    assert world.workspace.journal.unfinished() == []
+
+
+def test_what_was_undone_already_is_not_undone_again(world: World, image: str):
+    kill_at(world, "load", "vm1", image, "define-domain", "before")
+    (entry,) = world.workspace.journal.unfinished()
+    disk = next((world.home / "vms").glob("vm1_*.qcow2"))
+    (undo,) = [each for each in entry.undo if getattr(each, "path", "") == str(disk)]
+    barrier = KeepFinished("kvm-a", "linux-Other-9-v1", 1)
+    with entry.path.open("a") as file:
+        for done, error in ((undo, "it hangs"), (undo, None), (barrier, None)):
+            if done is barrier:
+                file.write(json.dumps({"event": "undo", "record": to_record(done)}) + "\n")
+            event = {"event": "undone", "record": to_record(done), "error": error}
+            file.write(json.dumps(event) + "\n")
+    (again,) = world.workspace.journal.unfinished()
+    assert undo not in again.undo
+    assert len(again.undo) == len(entry.undo)
+    assert again.undo[-1] == barrier
+    clean(world)
+    assert disk.exists()

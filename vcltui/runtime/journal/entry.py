@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vcltui.operations.runner import Outcome
-from vcltui.operations.undo import UndoAction, UnknownUndo, from_record
+from vcltui.operations.undo import BARRIERS, UndoAction, UnknownUndo, from_record
 
 RUNNING, KILLED, RECOVERED = "running", "killed", "recovered"
 
@@ -148,13 +148,24 @@ def _time(event: dict[str, Any]) -> datetime | None:
 
 
 def _undo_records(events: list[dict[str, Any]], *, killed: bool) -> tuple[UndoAction, ...]:
-    """What is to be undone; of a killed operation only what came after it had settled."""
+    """What is to be undone; of a killed operation only what came after it had settled.
+
+    What was undone already is not: what stands in its place by now is another's. A barrier holds
+    whenever it is met.
+    """
     found: list[UndoAction] = []
+    host = str(events[0].get("host"))
     for event in events:
         if killed and event.get("event") == "finished" and event.get("settled"):
             found.clear()
         if event.get("event") == "undo":
-            found.append(_undo_record(event.get("record"), str(events[0].get("host"))))
+            found.append(_undo_record(event.get("record"), host))
+        if event.get("event") == "undone" and not event.get("error"):
+            done = _undo_record(event.get("record"), host)
+            if done in found and not isinstance(done, BARRIERS):
+                found.reverse()  # the last of equal ones
+                found.remove(done)
+                found.reverse()
     return tuple(found)
 
 
