@@ -12,6 +12,7 @@ from vcltui.operations.step import Operation, Step
 from vcltui.operations.undo import (
     BARRIERS,
     UndoAction,
+    UndoHeldError,
     UndoNotNeededError,
 )
 
@@ -190,7 +191,7 @@ def undo_all(undo: Sequence[UndoAction], undoer: Undoer, observer: Observer) -> 
 
     What several have in common, such as a host that is silent, is told once.
     A barrier that says the operation had reached its end stops the undo; so does one that can't
-    be asked, for then nothing may be removed.
+    be asked, for then nothing may be removed, and what must be kept for now.
     """
     left: list[str] = []
     for action in reversed(undo):
@@ -204,7 +205,7 @@ def undo_all(undo: Sequence[UndoAction], undoer: Undoer, observer: Observer) -> 
             known = error if isinstance(error, VcltuiError) else _unforeseen(action, error)
             _tell(observer.undone, action, None, known)
             left.append(str(known).rstrip("."))
-            if isinstance(action, BARRIERS):
+            if isinstance(action, BARRIERS) or isinstance(error, UndoHeldError):
                 break
         else:
             _tell(observer.undone, action, note, None)

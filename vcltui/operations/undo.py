@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, fields
 
+from vcltui.errors import RefusedError
+
 
 @dataclass(frozen=True, slots=True)
 class RemoveFile:
@@ -187,6 +189,13 @@ class UndoNotNeededError(Exception):
 
     The operation had in fact reached its end, or what it made is somebody's by now; its text, if
     it has any, tells people so.
+    """
+
+
+class UndoHeldError(RefusedError):
+    """Raised where nothing recorded before may be undone for now, as it may be in use.
+
+    The operation stays one that left something.
     """
 
 

@@ -23,13 +23,14 @@ from vcltui.operations.undo import (
     RestoreDefinition,
     StartDomain,
     UndoAction,
+    UndoHeldError,
     UndoNotNeededError,
     UnknownUndo,
 )
 from vcltui.provisioning.context import Context
 from vcltui.provisioning.disk_users import disk_users
 from vcltui.provisioning.session import HostSession
-from vcltui.provisioning.taken import taken_into_use
+from vcltui.provisioning.taken import may_be_in_use, taken_into_use
 from vcltui.provisioning.undo_files import FileUndoer
 from vcltui.vcldb import images as image_rows
 from vcltui.vcldb import revisions
@@ -46,6 +47,8 @@ class Undoer:
     returns a sentence about what it did, or None when nothing was to do. A `later` process has to
     look besides whether something was taken into use meanwhile: `others` are the other hosts,
     `computer` is the context of the computer that the operation was about, where there is one.
+    Without being `asked` to, before another operation, it keeps a domain that may be in use, of
+    which `recorded`, all that the operation recorded, tells more.
     """
 
     def __init__(
@@ -56,9 +59,12 @@ class Undoer:
         computer: Context | None = None,
         *,
         later: bool = False,
+        asked: bool = True,
+        recorded: Sequence[UndoAction] = (),
     ) -> None:
         self._session, self._database, self._others = session, database, tuple(others)
         self._computer, self._later = computer, later
+        self._asked, self._recorded = asked, tuple(recorded)
         self._files = FileUndoer(session, database, self._others, later=later)
 
     def __call__(self, action: UndoAction) -> str | None:
@@ -106,10 +112,18 @@ class Undoer:
                 raise UndoNotNeededError(f"kept domain {action.name}: {reason}")
             users = self._users_of_disks(found)
             if users:
-                raise RefusedError(
+                raise UndoHeldError(
                     f"Domain {action.name} was left by an operation that did not end, and its disk "
                     f"is in use by {', '.join(users)}",
                     "Find out whose it is; it was kept",
+                )
+            reason = None if self._asked else may_be_in_use(self._session, found, self._recorded)
+            if reason is not None:
+                raise UndoHeldError(
+                    f"Domain {action.name} was left by a load that did not end, and was kept, "
+                    f"since {reason}",
+                    "Load or unload its computer, which replaces it, or remove it with "
+                    "`vcltui jobs --clean`",
                 )
         domains.destroy(connection, action.uuid)
         domains.undefine(connection, action.uuid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from vcltui.runtime.journal.writer import write_line
 from vcltui.runtime.targets import Targets
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import semaphores
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,10 @@ class _Notes(Observer):
 
 
 def recover(workspace: Workspace, *, host: str | None = None) -> list[Recovery]:
-    """Undo what unfinished operations left, those of `host` alone when it is given.
+    """Undo what unfinished operations left.
+
+    With `host` it is for what comes next there: only that host's operations, and a domain that
+    may be in use is kept. Without, it is what an operator asked for.
 
     Operations that another process is recovering are passed over. Raises nothing for what could
     not be undone: it is told in `left` and stays in the journal for the next run.
@@ -48,11 +54,21 @@ def recover(workspace: Workspace, *, host: str | None = None) -> list[Recovery]:
         recovered
         for entry in found
         if host is None or entry.host == host
-        if (recovered := _recover_entry(workspace, entry)) is not None
+        if (recovered := _recover_entry(workspace, entry, asked=host is None)) is not None
     ]
 
 
-def _recover_entry(workspace: Workspace, known: Entry) -> Recovery | None:
+def recover_before(workspace: Workspace, host: str) -> None:
+    """Undo what unfinished operations left on a host, and tell it in the log."""
+    for recovery in recover(workspace, host=host):
+        what = f"{recovery.entry.title}, {recovery.entry.outcome}"
+        for done in recovery.done:
+            _log.info("Cleaned up after an earlier operation (%s): %s", what, done)
+        for left in recovery.left:
+            _log.warning("Still left by an earlier operation (%s): %s", what, left)
+
+
+def _recover_entry(workspace: Workspace, known: Entry, *, asked: bool) -> Recovery | None:
     with workspace.journal.claim(known) as claimed:
         if claimed is None:
             return None
@@ -60,7 +76,7 @@ def _recover_entry(workspace: Workspace, known: Entry) -> Recovery | None:
         notes = _Notes()
         try:
             with _locked(workspace, entry):
-                left = undo_all(entry.undo, _undoer(workspace, entry), notes)
+                left = undo_all(entry.undo, _undoer(workspace, entry, asked=asked), notes)
                 notes.done += _give_locks_back(workspace, entry)
         except VcltuiError as error:
             left = [str(error)]
@@ -89,7 +105,7 @@ def _give_locks_back(workspace: Workspace, entry: Entry) -> list[str]:
     return [f"gave the lock {identifier} back" for identifier in found]
 
 
-def _undoer(workspace: Workspace, entry: Entry) -> Undoer:
+def _undoer(workspace: Workspace, entry: Entry, *, asked: bool) -> Undoer:
     others = [workspace.session(name) for name in workspace.hosts() if name != entry.host]
     return Undoer(
         workspace.session(entry.host),
@@ -97,6 +113,8 @@ def _undoer(workspace: Workspace, entry: Entry) -> Undoer:
         others,
         _computer(workspace, entry),
         later=True,
+        asked=asked,
+        recorded=entry.undo,
     )
 
 

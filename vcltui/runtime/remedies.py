@@ -22,7 +22,7 @@ from vcltui.provisioning.execute import lock_path
 from vcltui.runtime.diagnosis import ManagementNodes, all_sessions, strangers
 from vcltui.runtime.jobs.jobs import Work
 from vcltui.runtime.jobs.work import Planned
-from vcltui.runtime.recovery import recover
+from vcltui.runtime.recovery import recover_before
 from vcltui.runtime.workspace import Workspace
 
 _LOCK_SECONDS = 10.0
@@ -66,7 +66,7 @@ def run_remedy(
     """
     _check_writable(workspace)
     if remedies.is_on_host(letter) and finding.host is not None:
-        recover(workspace, host=finding.host)
+        recover_before(workspace, finding.host)
     watchers = Observers((workspace.journal.observer(), observer or Observer()))
     cancel = token or CancelToken()
     with _context(workspace, settings, at) as context, _lock(workspace, finding, letter, cancel):

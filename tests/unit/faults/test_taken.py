@@ -18,7 +18,7 @@ from vcltui.hypervisor import domains
 from vcltui.models.domain import Domain, PowerState
 from vcltui.provisioning.guests import guest_of
 from vcltui.provisioning.load import current_image
-from vcltui.runtime.recovery import recover
+from vcltui.runtime.recovery import recover, recover_before
 from vcltui.vcldb import computers, images
 
 pytestmark = pytest.mark.slow
@@ -107,6 +107,71 @@ def test_a_domain_on_whose_disk_another_stands_is_kept(killed: Callable[..., Wor
 def test_nobody_has_taken_it(killed: Callable[..., World]):
     world = killed("load", "post-load")
     (found,) = recover(world.workspace)
+    assert found.left == ()
+    assert world.domains() == set()
+
+
+def test_what_comes_next_on_the_host_keeps_a_domain_that_is_on(killed: Callable[..., World]):
+    world = killed("load", "post-load")
+    before, files = domain_of(world), world.files()
+    (found,) = recover(world.workspace, host="kvm-a")
+    (left,) = found.left
+    assert "it is on and may be in use. Load or unload its computer" in left
+    assert found.done == ()
+    assert domain_of(world) == before
+    assert world.files() == files
+    world.computer("vm10", image(world, BASE)).load()
+    assert domain_of(world) == before
+    recover(world.workspace)
+    assert domain_of_vm1_is_gone(world)
+
+
+def domain_of_vm1_is_gone(world: World) -> bool:
+    return not [name for name in world.domains() if name.startswith("vm1:")]
+
+
+@pytest.mark.parametrize("replace", ["load", "unload"])
+def test_the_next_load_or_unload_of_the_computer_replaces_it(
+    killed: Callable[..., World], replace: str
+):
+    world = killed("load", "post-load")
+    before = domain_of(world)
+    assert recover(world.workspace, host="kvm-a")[0].left
+    module = world.computer("vm1", image(world, BASE))
+    module.load() if replace == "load" else module.unload()
+    (found,) = recover(world.workspace, host="kvm-a")
+    assert found.left == ()
+    assert world.workspace.journal.unfinished() == []
+    if replace == "load":
+        assert domain_of(world).uuid != before.uuid
+        assert disk_of(world).exists()
+    else:
+        assert world.domains() == set()
+
+
+def test_what_comes_next_keeps_a_domain_that_ran_and_is_off(killed: Callable[..., World]):
+    world = killed("load", "post-load")
+    subprocess.run(
+        ["qemu-io", "-f", "qcow2", "-c", "write -q -P 9 8M 1M", disk_of(world)], check=True
+    )
+    world.computer("vm1").power_off()
+    (found,) = recover(world.workspace, host="kvm-a")
+    assert f"its disk {disk_of(world)} was written to" in found.left[0]
+    assert disk_of(world).exists()
+
+
+def test_the_console_tells_what_is_kept_in_its_log(
+    killed: Callable[..., World], caplog: pytest.LogCaptureFixture
+):
+    world = killed("load", "post-load")
+    recover_before(world.workspace, "kvm-a")
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert "it is on and may be in use" in line
+
+
+def test_what_comes_next_removes_a_domain_that_never_ran(killed: Callable[..., World]):
+    world = killed("load", "power-on")
+    (found,) = recover(world.workspace, host="kvm-a")
     assert found.left == ()
     assert world.domains() == set()
 

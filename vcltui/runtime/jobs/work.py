@@ -65,7 +65,7 @@ def work_for(
     def work(observer: Observer, token: CancelToken) -> Operation:
         change = _change(targeting.Targets(workspace, observer, token), action, subject, arguments)
         change.module.context.session.check_writable()
-        recovery.recover(workspace, host=subject.host)
+        recovery.recover_before(workspace, subject.host)
         context = replace(change.module.context, may_lose=may_lose)
         return execute.execute(context, change.lock_name, change.planner)
 
