@@ -66,9 +66,9 @@ class StartDomain:
 class RestoreDefinition:
     """Define the domain again as it was: `xml`.
 
-    Recorded before the change with an empty `changed_to`, and again after it with the
-    fingerprint of what the definition has become: a definition that was changed once more since
-    then is somebody else's, and is kept.
+    Recorded before the change with the fingerprint of what is to be defined, and again after it
+    with that of what libvirt made of it: a definition that is neither was changed once more since
+    then by somebody else, or may have been, and is kept. Older records may have none.
     """
 
     host: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from pathlib import PurePosixPath
 from uuid import UUID
 
 from vcltui.domxml.compare import fingerprint, same_document
 from vcltui.domxml.parse import parse_domain, written_files
 from vcltui.domxml.validate import validate_domain
-from vcltui.errors import ConflictError, DomainXMLError, RefusedError
+from vcltui.errors import ConflictError, DomainXMLError, RefusedError, VcltuiError
 from vcltui.hypervisor import domains
 from vcltui.hypervisor.volumes import volume_path
 from vcltui.models.domain import Domain, DomainDefinition
@@ -128,10 +129,21 @@ def _define_step(context: Context, domain: Domain, xml: str, before: str) -> Ste
         connection = context.session.connection
         if not same_document(domains.editable_xml(connection, domain.uuid), before):
             raise _changed_meanwhile(domain)
-        step.will(RestoreDefinition(host, domain.name, domain.uuid, before))
+
+        def becomes(text: str) -> RestoreDefinition:
+            return RestoreDefinition(host, domain.name, domain.uuid, before, fingerprint(text))
+
+        step.will(becomes(xml))
         now = domains.define(connection, xml)
-        after = domains.domain_xml(connection, domain.uuid, inactive=True)
-        step.will(RestoreDefinition(host, domain.name, domain.uuid, before, fingerprint(after)))
+        try:
+            after = domains.domain_xml(connection, domain.uuid, inactive=True)
+            step.will(becomes(after))
+        except BaseException:
+            # Only here is it known whose change it is: what libvirt made of it may be no more
+            # what was recorded.
+            with suppress(VcltuiError):
+                domains.define(connection, before, validate=False)
+            raise
         return _LATER if now.power.is_active else None
 
     return Step(

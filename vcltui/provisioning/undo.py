@@ -173,8 +173,11 @@ class Undoer:
         current = domains.domain_xml(connection, action.uuid, inactive=True)
         if same_document(current, action.xml):
             return None
-        if action.changed_to and fingerprint(current) != action.changed_to:
-            raise UndoNotNeededError
+        if not action.changed_to or fingerprint(current) != action.changed_to:
+            raise UndoNotNeededError(
+                f"kept the definition of {action.name}, which is neither what it was before nor "
+                "known to be what it was changed to"
+            )
         # It came from this host's libvirt, whatever the schema says of it.
         domains.define(connection, action.xml, validate=False)
         return f"defined {action.name} again as it was"

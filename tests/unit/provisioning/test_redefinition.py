@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.provisioning.world import StopAt, World, make_disk
+from vcltui.domxml.compare import fingerprint
 from vcltui.errors import ConflictError, DiskError, DomainXMLError, RefusedError
 from vcltui.hypervisor import domains
 from vcltui.models.domain import Domain
@@ -155,6 +156,55 @@ def test_undo_leaves_what_somebody_changed_since(edited: Edited):
     assert undo(recorded[1]) == f"defined {edited.domain.name} again as it was"
     assert edited.xml == before
     assert undo(recorded[0]) is None
+
+
+@pytest.mark.parametrize("recorded", ["what was to be defined", "nothing"])
+def test_a_kill_amid_a_change_keeps_what_somebody_defined_since(edited: Edited, recorded: str):
+    before, wanted = edited.xml, edited.more_memory()
+    changed_to = "" if recorded == "nothing" else fingerprint(wanted)
+    action = RestoreDefinition("kvm-a", edited.domain.name, edited.domain.uuid, before, changed_to)
+    undo = Undoer(edited.context.session, None, later=True)
+    assert undo(action) is None
+    domains.define(edited.connection, edited.edit(">1</vcpu>", ">4</vcpu>"))
+    with pytest.raises(UndoNotNeededError, match="kept the definition of vm1:"):
+        undo(action)
+    assert edited.vcpus() == 4
+
+
+def test_a_kill_behind_the_change_is_undone_where_nobody_came_since(edited: Edited):
+    recorded: list[UndoAction] = []
+
+    class Notes(Observer):
+        def undo_recorded(self, action: UndoAction) -> None:
+            recorded.append(action)
+
+    before = edited.xml
+    edited.define(edited.more_memory(), observer=Notes())
+    undo = Undoer(edited.context.session, None, later=True)
+    assert undo(recorded[0]) == f"defined {edited.domain.name} again as it was"
+    assert edited.xml == before
+
+
+def test_a_failure_before_it_is_known_what_it_became_takes_it_back(edited: Edited):
+    """As when the journal finds no room: libvirt's text may differ from what was given."""
+    recorded: list[UndoAction] = []
+
+    class Full(Observer):
+        def undo_recorded(self, action: UndoAction) -> None:
+            recorded.append(action)
+            if len(recorded) > 1:
+                raise DiskError("no room")
+
+    before = edited.xml
+    # A comment is in the text, and not in what libvirt makes of it.
+    wanted = edited.more_memory().replace("<on_crash>", "<!-- mine --><on_crash>")
+    with pytest.raises(DiskError, match="no room"):
+        edited.define(wanted, observer=Full())
+    first, second = recorded
+    assert isinstance(first, RestoreDefinition)
+    assert isinstance(second, RestoreDefinition)
+    assert first.changed_to != second.changed_to
+    assert edited.xml == before
 
 
 def test_a_definition_with_a_password_is_not_edited(edited: Edited):
