@@ -58,14 +58,18 @@ def plan_delete(
 ) -> Operation:
     """Plan the deletion of a snapshot, with `children` of all that follow from it too.
 
-    Raises NotFoundError; RefusedError for an external snapshot, which is not made here.
+    Raises NotFoundError; RefusedError where one of them is external, which is not made here.
     """
-    found = snapshots.get_snapshot(context.session.connection, domain.uuid, name)
-    _refuse_external(found, domain)
 
     def names() -> list[str]:
+        """All that goes, as it is now."""
         connection = context.session.connection
-        return snapshots.with_descendants(connection, domain.uuid, name) if children else [name]
+        found = snapshots.with_descendants(connection, domain.uuid, name)
+        gone = found if children else [name]
+        for snapshot in snapshots.list_snapshots(connection, domain.uuid):
+            if snapshot.name in gone:
+                _refuse_external(snapshot, domain)
+        return gone
 
     def delete(_step: StepContext) -> None:
         gone = names()

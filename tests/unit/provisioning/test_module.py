@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import libvirt
 import pytest
 
 from tests.unit.provisioning.world import World
+from vcltui.domxml.parse import parse_domain
 from vcltui.drivers.base import Driver
 from vcltui.drivers.qemu_img import QemuImgDriver
 from vcltui.errors import ConflictError, NotFoundError, RefusedError, UsageError
-from vcltui.hypervisor import snapshots
+from vcltui.hypervisor import domains, snapshots
 from vcltui.models.domain import PowerState, Snapshot
 from vcltui.provisioning import deletion
 from vcltui.provisioning.module import ProvisioningModule
@@ -117,6 +119,32 @@ def test_snapshots_reach_the_disk(world: World, image: str):
     for bad in ("", "a\nb", "a/b", "x" * 201):
         with pytest.raises(UsageError):
             module.create_snapshot(name, bad)
+
+
+def test_a_snapshot_with_an_external_one_after_it_is_kept(world: World, image: str):
+    """The file of an external one may be what other disks stand on."""
+    module = world.computer("vm1", image)
+    module.load()
+    (name,) = world.domains()
+    module.create_snapshot(name, "internal")
+    connection = world.workspace.session("kvm-a").connection
+    (found,) = domains.list_domains(connection)
+    handle = connection.handle.lookupByUUIDString(found.uuid)
+    definition = handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    (disk,) = parse_domain(definition).disks
+    for child, parent in (("between", "internal"), ("outside", "between")):
+        kind = "external" if child == "outside" else "internal"
+        file = f"<source file='{world.home}/vms/outside.qcow2'/>" if kind == "external" else ""
+        handle.snapshotCreateXML(
+            f"<domainsnapshot><name>{child}</name><state>shutoff</state>"
+            f"<creationTime>1700000000</creationTime><parent><name>{parent}</name></parent>"
+            f"<disks><disk name='{disk.target}' snapshot='{kind}'>{file}</disk></disks>"
+            f"{definition}</domainsnapshot>",
+            libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+        )
+    with pytest.raises(RefusedError, match="'outside' of domain .* is external"):
+        module.delete_snapshot(name, "internal", children=True)
+    assert set(module.get_snapshot_info(name)) == {"internal", "between", "outside"}
 
 
 def test_an_unload_takes_the_snapshots_along(world: World, image: str):
