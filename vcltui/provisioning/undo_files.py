@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -77,9 +78,14 @@ class FileUndoer:
             return self._remove(path)
         if self._users(path):
             return f"kept {path}, which is in use"
-        aside = f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        aside = self._free_name(f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         self._session.node.rename_no_replace(path, aside)
         return f"kept {path}, which was written to, as {aside}"
+
+    def _free_name(self, wanted: str) -> str:
+        """`wanted`, or with a number where a disk was set aside in the same second."""
+        names = (wanted if number == 1 else f"{wanted}-{number}" for number in itertools.count(1))
+        return next(name for name in names if self._session.node.stat(name) is None)
 
     def _check_folder(self, action: RemoveFile | RemovePublished) -> None:
         """Raise RefusedError where a file is missing because its folder is not there."""

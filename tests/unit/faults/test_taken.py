@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -311,9 +312,16 @@ def test_a_disk_that_a_guest_wrote_to_is_set_aside(killed: Callable[..., World])
     world = killed("load", "post-load")
     disk = disk_of(world)
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 9 8M 1M", disk], check=True)
+    now = datetime.now(UTC)
+    taken = [
+        disk.with_name(f"{disk.name}.partial-{now + timedelta(seconds=ahead):%Y%m%dT%H%M%SZ}")
+        for ahead in range(30)
+    ]
+    for path in taken:
+        path.touch()
     recover(world.workspace)
     assert world.domains() == set()
-    (aside,) = (world.home / "vms").glob("vm1_*")
+    (aside,) = set((world.home / "vms").glob("vm1_*")) - set(taken)
     assert aside.name.startswith(f"{disk.name}.partial-")
     read = ["qemu-io", "-r", "-f", "qcow2", "-c", "read -q -P 9 8M 1M", aside]
     assert subprocess.run(read, check=True, capture_output=True).stdout == b""
