@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from vcltui.nodes.base import FileStat, Node
-from vcltui.operations.undo import RemovePublished
+from vcltui.operations.undo import KeepPublished, RemovePublished
 
 _SAME_MICROSECONDS = 1000
 """What the times of one file may differ by, as NFS and SSH tell them."""
@@ -59,7 +59,23 @@ def remove_published(
     )
 
 
-def compare(action: RemovePublished, there: FileStat) -> Known:
+def keep_published(
+    node: Node, host: str, path: str, whole: FileStat, temporary: str, *, folder: str = ""
+) -> KeepPublished:
+    """The barrier of a file that is about to be renamed from `temporary`; as remove_published."""
+    return KeepPublished(
+        host,
+        path,
+        whole.inode,
+        temporary,
+        device=whole.device,
+        size_bytes=whole.size_bytes,
+        mtime_us=_microseconds(whole),
+        folder=folder_mark(node, folder or path.rsplit("/", 1)[0]),
+    )
+
+
+def compare(action: RemovePublished | KeepPublished, there: FileStat) -> Known:
     """What the file at the action's path is to the operation that recorded the action."""
     if there.inode != action.inode:
         return Known.ANOTHER

@@ -114,14 +114,18 @@ class KeepFinished:
 class KeepPublished:
     """A barrier: once a copy stands whole at `path`, nothing recorded before is undone.
 
-    What it was copied from may have been deleted since. Recorded before the renaming, with the
-    inode of the `temporary`, which is removed where a kill left it beside.
+    What it was copied from may have been deleted since. Recorded before the renaming, with what
+    the `temporary` is known by, as in RemovePublished; that is removed where a kill left it beside.
     """
 
     host: str
     path: str
     inode: int
     temporary: str
+    device: int = 0
+    size_bytes: int = 0
+    mtime_us: int = 0
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

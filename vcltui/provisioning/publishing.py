@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from vcltui.disks import publish
 from vcltui.disks.locks import HeldLock, LockTaker
-from vcltui.disks.marks import folder_mark, remove_published
+from vcltui.disks.marks import folder_mark, keep_published, remove_published
 from vcltui.disks.source import descriptor_path
 from vcltui.drivers.base import BeforePublish
 from vcltui.errors import NotFoundError
 from vcltui.nodes.base import FileStat, Node
 from vcltui.operations.step import Step, StepContext
 from vcltui.operations.undo import (
-    KeepPublished,
     RemoveEmptyDirectory,
     RemoveFile,
     UndoAction,
@@ -41,10 +40,10 @@ def recorder(
     def record(whole: FileStat) -> None:
         if held is not None:
             held.check()
+        node, host = context.session.node, context.vmhost.name
         if last is not None:
-            step.will(KeepPublished(context.vmhost.name, path, whole.inode, last))
+            step.will(keep_published(node, host, path, whole, last, folder=folder))
         elif not keep:
-            node, host = context.session.node, context.vmhost.name
             step.will(
                 remove_published(node, host, path, whole, folder=folder, known_image=known_image)
             )

@@ -89,7 +89,7 @@ class Undoer:
                 self._stop_if_finished(action)
                 return None
             case KeepPublished():
-                self._stop_if_published(action)
+                self._files.stop_if_published(action)
                 return None
             case FailBaseCapture():
                 return self._fail_base_capture(action)
@@ -200,12 +200,6 @@ class Undoer:
                 f"See whether they are the image's (`vcltui image check {name}`), then remove the "
                 "operation's file from the journal in the state directory",
             )
-
-    def _stop_if_published(self, action: KeepPublished) -> None:
-        there = self._session.node.stat(action.path)
-        if there is not None and there.inode == action.inode:
-            self._session.node.remove_file(action.temporary)
-            raise UndoNotNeededError(f"kept {action.path}, which is whole")
 
     def _fail_base_capture(self, action: FailBaseCapture) -> str | None:
         if self._database is None:

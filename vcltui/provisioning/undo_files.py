@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from vcltui.disks.datastore import is_copy_on_write_name
 from vcltui.disks.marks import Known, compare, folder_mark, folder_of_mark
 from vcltui.errors import RefusedError
-from vcltui.operations.undo import RemoveFile, RemovePublished
+from vcltui.operations.undo import (
+    KeepPublished,
+    RemoveFile,
+    RemovePublished,
+    UndoNotNeededError,
+)
 from vcltui.provisioning.disk_users import disk_users
 from vcltui.provisioning.session import HostSession
 from vcltui.vcldb import revisions
@@ -65,6 +70,18 @@ class FileUndoer:
         self._check_unused(path)
         return self._remove(path)
 
+    def stop_if_published(self, action: KeepPublished) -> None:
+        """Raise UndoNotNeededError where the copy stands, or a file that may be it."""
+        node, path = self._session.node, action.path
+        there = node.stat(path)
+        known = Known.ANOTHER if there is None else compare(action, there)
+        if known is Known.ANOTHER:
+            self._check_folder(action)
+            return
+        node.remove_file(action.temporary)
+        why = "which is whole" if known is Known.OWN else "which was changed or made anew since"
+        raise UndoNotNeededError(f"kept {path}, {why}")
+
     def _remove(self, path: str) -> str | None:
         return f"removed {path}" if self._session.node.remove_file(path) else None
 
@@ -87,7 +104,7 @@ class FileUndoer:
         names = (wanted if number == 1 else f"{wanted}-{number}" for number in itertools.count(1))
         return next(name for name in names if self._session.node.stat(name) is None)
 
-    def _check_folder(self, action: RemoveFile | RemovePublished) -> None:
+    def _check_folder(self, action: RemoveFile | RemovePublished | KeepPublished) -> None:
         """Raise RefusedError where a file is missing because its folder is not there."""
         node = self._session.node
         folder = folder_of_mark(action.folder)

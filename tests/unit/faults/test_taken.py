@@ -209,8 +209,17 @@ def test_a_domain_that_nobody_needs_off_is_started_again(killed: Callable[..., W
     assert domain_of(world).power is PowerState.ON
 
 
-@pytest.mark.parametrize("case", ["to-repository", "convert"])
-def test_a_copy_that_is_whole_is_kept(tmp_path: Path, case: str):
+@pytest.mark.parametrize(
+    ("case", "state"),
+    [
+        ("to-repository", "whole"),
+        ("to-repository", "changed"),
+        ("to-repository", "not mounted"),
+        ("convert", "whole"),
+        ("convert", "changed"),
+    ],
+)
+def test_a_copy_that_is_whole_is_kept(tmp_path: Path, case: str, state: str):
     """What it was copied from may be gone since, by others who have a journal of their own."""
     world = open_world(tmp_path)
     fill(world)
@@ -227,9 +236,20 @@ def test_a_copy_that_is_whole_is_kept(tmp_path: Path, case: str):
     }
     world.master(name).unlink()
     files = world.files()
+    if state == "changed":
+        give_it_another_time(copies[case])
+    if state == "not mounted":
+        repository, away = world.home / "repository", world.home / "away"
+        repository.rename(away)
+        repository.mkdir()
+        (found,) = recover(world.workspace)
+        assert "can't be told" in found.left[0]
+        repository.rmdir()
+        away.rename(repository)
     (found,) = recover(world.workspace)
     assert found.left == ()
-    assert f"kept {copies[case]}, which is whole" in found.done
+    why = "which was changed or made anew since" if state == "changed" else "which is whole"
+    assert f"kept {copies[case]}, {why}" in found.done
     assert copies[case].exists()
     assert world.files() == files
     assert world.workspace.journal.unfinished() == []
