@@ -151,4 +151,4 @@ class FileUndoer:
         if path.endswith(".xml"):
             return ()  # a text, on which nothing stands
         own = is_copy_on_write_name(path)
-        return disk_users(self._session, self._others, path, pass_over_silent=own)
+        return disk_users(self._session, self._others, path, lenient=own)
