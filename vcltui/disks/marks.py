@@ -28,15 +28,16 @@ class Known(Enum):
 def folder_mark(node: Node, folder: str) -> str:
     """A text that is the same as long as the same folder is mounted there; "" where none is.
 
-    Device and number are in it: below a mount point that lost its mount lies another folder.
+    The folder's number is in it: below a mount point that lost its mount lies another folder. The
+    device is not, which may get another number when the host is restarted.
     """
     found = node.stat(folder)
-    return "" if found is None else f"{found.device}:{found.inode}:{folder}"
+    return "" if found is None else f"{found.inode}:{folder}"
 
 
 def folder_of_mark(mark: str) -> str:
     """The folder that `folder_mark` was given."""
-    return mark.split(":", 2)[-1]
+    return mark.partition(":")[2]
 
 
 def remove_published(
@@ -81,12 +82,10 @@ def compare(action: RemovePublished | KeepPublished, there: FileStat) -> Known:
         return Known.ANOTHER
     if not action.mtime_us:
         return Known.UNCERTAIN
-    if there.device != action.device:
-        return Known.ANOTHER
     same_time = abs(_microseconds(there) - action.mtime_us) <= _SAME_MICROSECONDS
     if same_time and there.size_bytes == action.size_bytes:
-        return Known.OWN
-    return Known.CHANGED
+        return Known.OWN  # whatever device: a restart may give it another number
+    return Known.CHANGED if there.device == action.device else Known.ANOTHER
 
 
 def _microseconds(file: FileStat) -> int:

@@ -113,9 +113,8 @@ class FileUndoer:
         what = "is not there" if node.stat(folder) is None else "is another than it was"
         raise RefusedError(
             f"What was left in {folder} on {node.name} can't be told: the folder {what}",
-            "Mount it, and run `vcltui jobs --clean`. If it is the right one (its device's number "
-            "may change when the host is restarted), look yourself, and remove the operation's "
-            "file from the journal in the state directory",
+            "Mount it, and run `vcltui jobs --clean`. If it is the right one, look yourself, and "
+            "remove the operation's file from the journal in the state directory",
         )
 
     def _check_not_live(self, action: RemovePublished) -> None:
