@@ -21,9 +21,17 @@ def open_workspace(options: GlobalOptions) -> Workspace:
     """Open the workspace that `options` mean; the caller closes it.
 
     Where neither the command line nor configuration or inventory name a host, it is the one of
-    LIBVIRT_DEFAULT_URI. Raises ConfigError, UsageError, InventoryError.
+    LIBVIRT_DEFAULT_URI. Raises ConfigError, UsageError, InventoryError, RefusedError for a sandbox
+    that has to be built anew.
     """
     config = load_config(options.config)
+    if config.sandbox and not options.uris:
+        # Only here: most have nothing to do with a sandbox.
+        from vcltui.demo.sandbox import SandboxWorkspace, sandbox_home  # noqa: PLC0415
+
+        home = sandbox_home(config)
+        if home is not None:
+            return SandboxWorkspace(config, home, readonly=options.readonly)
     workspace = Workspace(config, uris=options.uris, readonly=options.readonly)
     if options.uris or config.default_uri is None:
         return workspace

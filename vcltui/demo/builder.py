@@ -25,9 +25,6 @@ from vcltui.vcldb import computers, hosts, images
 from vcltui.vcldb.database import Database
 from vcltui.vcldb.staging import Stage
 
-FORMAT = "vcltui sandbox 3\n"
-"""What a finished sandbox's marker says; changes when older ones must be built anew."""
-
 _AGE_SECONDS = 86400.0
 
 Echo = Callable[[str], None]

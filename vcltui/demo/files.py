@@ -7,7 +7,6 @@ from pathlib import Path
 from string import Template
 
 from vcltui.demo.plan import MIB, LabHost
-from vcltui.domxml.parse import parse_domain
 from vcltui.nodes.base import Node
 
 _HOST_XML = Template("""<node>
@@ -102,9 +101,3 @@ def make_disk(node: Node, path: Path, virtual_size_bytes: int, data_mib: int, se
         for word in ("-c", f"write -q -P {1 + (seed + index) % 255} {(1 + 3 * index) * MIB} {MIB}")
     ]
     node.run(["qemu-io", "-f", "qcow2", *writes, str(path)])
-
-
-def disk_of(definition: Path) -> Path:
-    """The first disk that a saved domain definition names."""
-    parsed = parse_domain(definition.read_text(encoding="utf-8"))
-    return Path(next((disk.source for disk in parsed.disks if disk.source), "/nonexistent"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,21 +12,13 @@ import platformdirs
 from vcltui.config import load_config
 from vcltui.demo import builder, files
 from vcltui.demo.plan import HOSTS
-from vcltui.errors import RefusedError, VcltuiError
-from vcltui.hypervisor import domains
-from vcltui.models.domain import PowerState
+from vcltui.demo.sandbox import FORMAT, MARKER, SandboxWorkspace, is_whole
+from vcltui.errors import RefusedError
 from vcltui.runtime.workspace import Workspace
-
-_MARKER = ".vcltui-sandbox"
-_POWER_FILE = "power.json"
 
 
 class Lab:
-    """An open sandbox. `workspace` works on it as on anything else.
-
-    The domains of libvirt's test driver live as long as this process; `close` notes which were
-    on, and the next opening defines and starts them again from their XML files.
-    """
+    """An open sandbox. `workspace` works on it as on anything else."""
 
     def __init__(self, directory: Path, workspace: Workspace) -> None:
         self.directory = directory
@@ -40,40 +31,8 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """Note the power states and close the workspace."""
-        try:
-            self._save_power()
-        finally:
-            self.workspace.close()
-
-    def restore(self) -> None:
-        """Define the domains of the loaded computers again, and start those that were on."""
-        power = self._saved_power()
-        for session in self.workspace.sessions():
-            folder = Path(session.vmhost.xml_directory)
-            for path in sorted(folder.glob("*.xml")):
-                if not files.disk_of(path).exists():
-                    path.unlink()
-                    continue
-                domain = domains.define(session.connection, path.read_text(encoding="utf-8"))
-                state = power.get(domain.name, PowerState.ON.value)
-                if state != PowerState.OFF.value:
-                    domains.start(session.connection, domain.uuid)
-                if state == PowerState.SUSPENDED.value:
-                    domains.suspend(session.connection, domain.uuid)
-
-    def _save_power(self) -> None:
-        states = {
-            domain.name: domain.power.value
-            for session in self.workspace.sessions()
-            for domain in domains.list_domains(session.connection)
-        }
-        path = self.directory / _POWER_FILE
-        path.write_text(json.dumps(states, indent=1), encoding="utf-8")
-
-    def _saved_power(self) -> dict[str, str]:
-        path = self.directory / _POWER_FILE
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+        """Close the workspace, which keeps what became of the domains."""
+        self.workspace.close()
 
 
 def default_directory() -> Path:
@@ -98,19 +57,12 @@ def open_lab(
     _check_is_ours(home)
     if reset and home.exists():
         shutil.rmtree(home)
-    is_built = (home / _MARKER).exists() and (home / _MARKER).read_text() == builder.FORMAT
-    if is_built:
-        lab = Lab(home, _workspace(home, boot_seconds))
-        try:
-            lab.restore()
-        except VcltuiError:
-            lab.workspace.close()
-            raise
-        return lab
+    if is_whole(home):
+        return Lab(home, _workspace(home, boot_seconds))
     if home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True, mode=0o700)
-    (home / _MARKER).write_text("being built")
+    (home / MARKER).write_text("being built")
     files.write_hosts(home, HOSTS)
     lab = Lab(home, _workspace(home))
     try:
@@ -118,7 +70,7 @@ def open_lab(
     except BaseException:
         lab.workspace.close()
         raise
-    (home / _MARKER).write_text(builder.FORMAT)
+    (home / MARKER).write_text(FORMAT)
     if boot_seconds:
         # It was built without waiting; what was loaded is as it was after opening it again.
         lab.close()
@@ -132,12 +84,12 @@ def _workspace(home: Path, boot_seconds: float = 0.0) -> Workspace:
         name: replace(host, guests=replace(host.guests, boot_seconds=boot_seconds))
         for name, host in config.hosts.items()
     }
-    return Workspace(replace(config, hosts=hosts))
+    return SandboxWorkspace(replace(config, hosts=hosts), home)
 
 
 def _check_is_ours(home: Path) -> None:
     """Raise RefusedError for a folder that is not empty and no sandbox."""
-    if home.exists() and not (home / _MARKER).exists() and any(home.iterdir()):
+    if home.exists() and not (home / MARKER).exists() and any(home.iterdir()):
         raise RefusedError(
             f"{home} has files in it and is no vcltui sandbox, so nothing was done to it",
             "Name an empty folder with --dir",

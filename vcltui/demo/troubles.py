@@ -194,7 +194,7 @@ class Troubles:
         device: str = "disk",
         on: bool = True,
     ) -> None:
-        """Define a domain and keep its definition, by which the sandbox has it the next time."""
+        """Define a domain, and start it if it is to be on."""
         is_disk = device == "disk"
         xml = _DOMAIN.format(
             name=seed_domain_name(computer, image),
@@ -205,8 +205,6 @@ class Troubles:
             target="vda" if is_disk else "sda",
             mac=computer.eth0_mac,
         )
-        kept = f"{computer.name}_{image.image_id}-v{image.revision}.xml"
-        (Path(session.vmhost.xml_directory) / kept).write_text(xml, encoding="utf-8")
         domain = domains.define(session.connection, xml)
         if on:
             domains.start(session.connection, domain.uuid)
