@@ -37,9 +37,7 @@ def snapshot() -> None:
 def snapshot_list(workspace: Workspace, domain: str, host: str | None, as_json: bool) -> None:
     """List the snapshots of DOMAIN, the oldest first."""
     module, found = Targets(workspace).domain(domain, host)
-    snapshots = sorted(
-        module.get_snapshot_info(found.name).values(), key=lambda one: (one.creation_time, one.name)
-    )
+    snapshots = module.get_snapshot_info(found.name).values()
     rows = [
         {
             "host": found.host,
