@@ -10,7 +10,8 @@ import click
 
 from vcltui.cli.options import GlobalOptions
 from vcltui.cli.text import say
-from vcltui.config import load_config
+from vcltui.config import Config, load_config
+from vcltui.drivers import discovery
 from vcltui.runtime.workspace import Workspace
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ def open_workspace(options: GlobalOptions) -> Workspace:
     that has to be built anew.
     """
     config = load_config(options.config)
+    _check_drivers(config)
     if config.sandbox and not options.uris:
         # Only here: most have nothing to do with a sandbox.
         from vcltui.demo.sandbox import SandboxWorkspace, sandbox_home  # noqa: PLC0415
@@ -44,6 +46,15 @@ def open_workspace(options: GlobalOptions) -> Workspace:
         return workspace
     workspace.close()
     return Workspace(config, uris=(config.default_uri,), readonly=options.readonly)
+
+
+def _check_drivers(config: Config) -> None:
+    """Raise ConfigError for a host's driver that there is not."""
+    for name, host in config.hosts.items():
+        others = discovery.drivers_instead_of(host.driver) if host.driver else ()
+        if others:
+            problem = f"is {host.driver!r:.42}, which is no driver"
+            raise config.error(f"hosts.{name}.driver", problem, f"There are: {', '.join(others)}")
 
 
 def pass_workspace(function: Callable[Concatenate[Workspace, P], R]) -> Callable[P, R]:

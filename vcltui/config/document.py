@@ -89,24 +89,24 @@ _MOST_DOTS = 200
 
 
 class Document:
-    """Checked tables and, for each key, the file that it comes from."""
+    """Checked tables and, for each key, the file that it comes from (`places`)."""
 
     def __init__(
         self, file: Path, tables: Mapping[str, Any], places: Mapping[str, Path] | None = None
     ) -> None:
         self.file = file
         self.tables = dict(tables)
-        self._places = dict(places) if places is not None else _places(tables, "", file)
+        self.places = dict(places) if places is not None else _places(tables, "", file)
 
     def place(self, *keys: str) -> Place:
         """Where a key stands, or the last file where it stands in none."""
         key = ".".join(keys)
-        return Place(self._places.get(key, self.file), key)
+        return Place(self.places.get(key, self.file), key)
 
     def overlaid(self, later: Document) -> Document:
         """What this document says, with what a later one says in addition or instead."""
         tables = _overlay(self.tables, later.tables, _WHOLE_TABLES)
-        return Document(later.file, tables, self._places | later._places)
+        return Document(later.file, tables, self.places | later.places)
 
 
 def read_documents(files: Sequence[Path]) -> Document:

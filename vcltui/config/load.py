@@ -73,6 +73,7 @@ def load_config(
         doctor=DoctorSettings(**tables.get("doctor", {})),
         management_nodes={name: ManagementNodeAccess(**table) for name, table in nodes.items()},
         default_uri=known.get("LIBVIRT_DEFAULT_URI") or None,
+        places=document.places,
     )
     if not config.sandbox:
         _refuse_simulated_guests(document, config)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vcltui.errors import ConfigError
 from vcltui.models.doctorsettings import DoctorSettings
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
 
@@ -62,7 +63,7 @@ class Config:
     it may hold a password, so it is not part of what is printed of a Config. `guests` are the
     defaults that the hosts started from; `management_nodes` go by their host names.
     `default_uri` is LIBVIRT_DEFAULT_URI. Of VCL's hosts those of this `management_node` are used,
-    or with `all_management_nodes` all.
+    or with `all_management_nodes` all. `places` are the files of the keys.
     """
 
     files: tuple[Path, ...]
@@ -79,6 +80,15 @@ class Config:
     management_nodes: Mapping[str, ManagementNodeAccess] = field(default_factory=dict)
     default_uri: str | None = None
     all_management_nodes: bool = False
+    places: Mapping[str, Path] = field(default_factory=dict, repr=False, compare=False)
+
+    def error(self, key: str, problem: str, expected: str) -> ConfigError:
+        """The error for a key such as `ui.theme`, of which only others know what is possible.
+
+        `problem` follows the key in the sentence.
+        """
+        file = self.places.get(key) or (self.files[-1] if self.files else "the configuration")
+        return ConfigError(f"In {file}, {key} {problem}", expected)
 
     @property
     def inventory_path(self) -> Path | None:

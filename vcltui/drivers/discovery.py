@@ -64,6 +64,20 @@ def choose_driver(context: DriverContext) -> tuple[Driver, list[str]]:
     )
 
 
+def drivers_instead_of(wanted: str) -> tuple[str, ...]:
+    """The names of the drivers there are, where none is named `wanted`; else none of them.
+
+    Whether that one can be used is not looked at, so that mostly nothing is imported.
+    """
+    if any(_sources(wanted)):
+        return ()
+    found = discover_drivers()
+    is_broken = any(name.lower() == wanted.lower() for name, _ in found.broken)
+    if is_broken or _by_name(found, wanted) is not None:
+        return ()
+    return tuple(kind.name for kind in found.drivers)
+
+
 def _initialize(driver: Driver) -> None:
     """Initialize a driver; whatever a plugin raises becomes a DriverError."""
     try:

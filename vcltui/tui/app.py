@@ -24,7 +24,7 @@ from vcltui.runtime.jobs.jobs import Jobs
 from vcltui.runtime.jobs.models import Job
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
-from vcltui.tui import conduct, heap, help_text, mending
+from vcltui.tui import choices, conduct, heap, help_text, mending
 from vcltui.tui.commands import PLACES, Commands, Do, GoTo
 from vcltui.tui.console_commands import leave, tell_console
 from vcltui.tui.desk import Desk
@@ -361,7 +361,12 @@ class Console(TypedAheadApp):
 
 
 def run_console(workspace: Workspace) -> int:
-    """Run the console on a workspace until it is left; returns its exit code."""
+    """Run the console on a workspace until it is left; returns its exit code.
+
+    Raises ConfigError for a theme or a key that the configuration can't choose.
+    """
+    if workspace.config.ui.theme or workspace.config.ui.keys:
+        choices.check_choices(workspace.config, Console)
     return run(Console(workspace))
 
 

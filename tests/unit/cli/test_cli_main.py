@@ -309,3 +309,15 @@ def test_a_process_that_is_no_module_can_be_run(lab: Lab) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.startswith("vcltui, version")
+
+
+def test_a_driver_that_there_is_not_is_told_with_its_key(lab: Lab) -> None:
+    lab.config.write_text(
+        lab.config.read_text().replace("[hosts.kvm1]", "[hosts.kvm1]\ndriver='kvn'")
+    )
+    done = lab("hosts")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"In {lab.config}, hosts.kvm1.driver is 'kvn', which is no driver. "
+        "There are: KVM, QEMU, Test.\n"
+    )
