@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 
 from vcltui.config import ManagementNodeAccess
+from vcltui.doctor.concerning import about
 from vcltui.doctor.examine import examine
 from vcltui.doctor.facts import Facts, GuestFacts, Unknown
-from vcltui.doctor.findings import Diagnosis, Finding
+from vcltui.doctor.findings import Diagnosis
 from vcltui.doctor.gather import NodeAccess, Sources, gather
 from vcltui.doctor.settings import DoctorSettings
 from vcltui.errors import NotFoundError, UsageError, VcltuiError
@@ -92,39 +92,6 @@ def strangers(workspace: Workspace) -> list[VMHost]:
     """The libvirt hosts of VCL that this workspace does not work on."""
     known = workspace.hosts()
     return [one for one in host_rows.list_vmhosts(workspace.inventory()) if one.name not in known]
-
-
-def about(diagnosis: Diagnosis, facts: Facts, reservation: int) -> Diagnosis:
-    """A diagnosis cut down to one reservation, its computer, image, host and management node."""
-    database = facts.database
-    row = next(one for one in database.reservations if one.id == reservation)
-    computer = next((one for one in database.computers if one.id == row.computer_id), None)
-    image = next((one.name for one in database.revisions if one.id == row.revision_id), None)
-    siblings = {one.id for one in database.reservations if one.request_id == row.request_id}
-
-    def belongs(finding: Finding) -> bool:
-        target = finding.target
-        if finding.reservation is not None:
-            return finding.reservation in siblings
-        if finding.computer is not None:
-            return computer is not None and finding.computer == computer.name
-        if target.image is not None:
-            return target.image == image
-        if target.management_node_id is not None and finding.host is None:
-            return target.management_node_id == row.management_node_id
-        return finding.host is not None and computer is not None and finding.host == computer.host
-
-    return replace(
-        diagnosis,
-        findings=tuple(one for one in diagnosis.findings if belongs(one)),
-        timelines=tuple(one for one in diagnosis.timelines if one.reservation in siblings),
-        serving=tuple(one for one in diagnosis.serving if one.reservation in siblings),
-        semaphores=tuple(
-            one
-            for one in diagnosis.semaphores
-            if one.semaphore.reservation_id in siblings or siblings & set(one.waiting)
-        ),
-    )
 
 
 class ManagementNodes:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.doctor.scene import Scene
 from vcltui.cli.main import cli
+from vcltui.vcldb import tables as t
 
 _CONFIG = """sandbox = true
 management_node = "mn1"
@@ -149,3 +150,28 @@ def test_reservations_tell_which_are_stuck(scene: Scene, stuck: int):
     assert [row["stuck"] for row in found] == [True, False]
     assert found[0]["findings"][0]["rule"] == "pending-without-process"
     assert found[1]["findings"] == []
+
+
+def test_of_one_reservation_only_what_concerns_it_is_told_and_counted(scene: Scene, stuck: int):
+    fine = scene.request("new", "new", "vm10", start=-7200, end=-9000)
+    scene.master(age=90000)
+    # Its management node has a block request that nobody processes, its host a stray disk.
+    block = scene.insert(
+        t.block_request, name="term", imageid=scene.image.image_id, numMachines=2, ownerid=1,
+        managementnodeid=1, expireTime=scene.ago(-99999), processing=1,
+    )  # fmt: skip
+    scene.insert(t.block_times, blockRequestid=block, start=scene.ago(9000), end=scene.ago(-9000))
+    other = scene.add_image("linux-Other-8-v1")
+    scene.disk("datastore/linux-Nobodys-9-v1.qcow2", age=90000)
+    scene.lock(f"master:{other.name}", stuck, scene.gone_pid())
+    everything = {row["rule"] for row in rows(run(scene, "doctor", "--json"))}
+    assert {"pending-without-process", "block-request-stuck", "orphan-semaphore"} <= everything
+    result = run(scene, "doctor", str(fine), "--json", "--fail-on", "info")
+    assert rows(result) == []
+    # A lock of another's on its image is held against it.
+    scene.lock(f"master:{scene.image.name}", stuck, scene.gone_pid())
+    (found,) = rows(run(scene, "doctor", str(fine), "--json", "--fail-on", "warning", expect=3))
+    assert (found["rule"], found["reservation"]) == ("orphan-semaphore", stuck)
+    told = run(scene, "doctor", str(fine)).stdout
+    assert f"Lock master:{scene.image.name} of reservation {stuck}: " in told
+    assert other.name not in told
