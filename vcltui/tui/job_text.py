@@ -29,7 +29,7 @@ def job_text(job: Job, glyphs: Glyphs) -> Text:
     elif job.state.is_active:
         text.append("\nIts steps are not planned yet\n", "dim")
     elif job.number < 0:
-        text.append("\nAnother process ran it, and its steps are not kept\n", "dim")
+        text.append("\nAnother process ran it, and the journal has none of its steps\n", "dim")
     for step in job.steps:
         quiet = "dim" if step.state is StepState.PENDING else ""
         text.append(f"{glyphs.step(step.state)} {plain(step.title)}", quiet)

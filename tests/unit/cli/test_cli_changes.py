@@ -131,7 +131,26 @@ def test_a_failed_load_is_undone_and_told(lab: Lab) -> None:
     assert done.err.count("\n") == 1
     assert not (lab.home / _OVERLAY).exists()
     assert len(lab("domains", "--host", "kvm2", "--json").rows) == 1
-    assert lab("jobs", "--json").rows[0]["outcome"] == "failed"
+    row = lab("jobs", "--json").rows[0]
+    assert row["outcome"] == "failed"
+    # Another process can tell the steps too, by the job's number or its id.
+    (by_id,) = lab("jobs", row["id"], "--json").rows
+    (by_number,) = lab("jobs", "1", "--json").rows
+    assert by_id["steps"] == by_number["steps"]
+    states = [step["state"] for step in by_id["steps"]]
+    assert states == [*["done"] * 5, "failed", "to do", "to do"]
+    failed = by_id["steps"][5]
+    assert failed["title"] == "Wait until vm2 answers"
+    assert failed["note"] == by_id["error"]
+    assert by_id["steps"][7]["title"] == f"Note {V1} as the image of vm2"
+    told = lab("jobs", "1").out
+    assert told.startswith(f"Load {V1} onto vm2 on kvm2, by ")
+    assert f"Error: {by_id['error']}" in told
+    assert "Wait until vm2 answers" in told
+    done = lab("jobs", "2")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "There is no job '2'. List them with `vcltui jobs --all`.\n"
+    assert lab("jobs", "1", "--clean").code == 2
 
 
 def test_a_failure_before_anything_was_made(lab: Lab) -> None:

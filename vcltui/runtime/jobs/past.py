@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from vcltui.operations.runner import Outcome
-from vcltui.runtime.jobs.models import Job, JobLine, JobState
+from vcltui.runtime.jobs.models import Job, JobLine, JobState, JobStep, StepState
 from vcltui.runtime.journal.entry import KILLED, RECOVERED, RUNNING, Entry
 from vcltui.runtime.journal.journal import Journal
 
@@ -23,8 +24,7 @@ _MOST = 500
 def past_jobs(journal: Journal) -> tuple[Job, ...]:
     """The operations of other processes as jobs, the newest first. Blocks for the files.
 
-    Their numbers are negative, so that they are none of this process's. Their steps are not
-    kept; what they ended with is.
+    Their numbers are negative, so that they are none of this process's.
     """
     entries = journal.entries_of_others(_MOST)
     # Counted from the oldest, so that a new one changes no other's number.
@@ -44,9 +44,6 @@ def _job(number: int, entry: Entry) -> Job:
         )
     elif entry.outcome == RECOVERED:
         words = "Its process was killed, and what it left was undone."
-    lines = [JobLine(entry.started, f"begun by {entry.user}")]
-    if entry.ended is not None:
-        lines.append(JobLine(entry.ended, f"{entry.outcome}: {words}" if words else entry.outcome))
     return Job(
         number,
         entry.title,
@@ -57,5 +54,18 @@ def _job(number: int, entry: Entry) -> Job:
         ended=(ended - entry.started).total_seconds() if ended else None,
         message=words,
         details=dict(entry.details),
-        log=tuple(lines),
+        steps=tuple(JobStep(one.name, one.title, one.state, note=one.note) for one in entry.steps),
+        log=tuple(_lines(entry, words)),
     )
+
+
+def _lines(entry: Entry, words: str) -> Iterator[JobLine]:
+    yield JobLine(entry.started, f"begun by {entry.user}")
+    for one in entry.steps:
+        if one.started is not None:
+            yield JobLine(one.started, one.title)
+        if one.ended is not None and one.note:
+            failed = " failed" if one.state is StepState.FAILED else ""
+            yield JobLine(one.ended, f"{one.title}{failed}: {one.note}")
+    if entry.ended is not None:
+        yield JobLine(entry.ended, f"{entry.outcome}: {words}" if words else entry.outcome)

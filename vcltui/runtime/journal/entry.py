@@ -12,6 +12,7 @@ from typing import Any
 
 from vcltui.operations.runner import Outcome
 from vcltui.operations.undo import BARRIERS, UndoAction, UnknownUndo, from_record
+from vcltui.runtime.journal.steps import EntryStep, steps_of
 
 RUNNING, KILLED, RECOVERED = "running", "killed", "recovered"
 
@@ -43,6 +44,7 @@ class Entry:
     undo: tuple[UndoAction, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
     lock_name: str = ""
+    steps: tuple[EntryStep, ...] = ()
 
 
 def _is_locked(path: Path) -> bool:
@@ -136,6 +138,7 @@ def entry_of(path: Path, *, running: bool) -> Entry | None:
         if isinstance(details, dict)
         else {},
         lock_name=str(begin.get("lock") or ""),
+        steps=steps_of(events, running=running),
     )
 
 

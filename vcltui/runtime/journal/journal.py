@@ -47,6 +47,12 @@ class Journal:
         """The newest `most` operations, or every one there is, the newest first."""
         return list(self._entries_in(self._all_names()[:most]))
 
+    def find(self, operation_id: str) -> Entry | None:
+        """The operation that has exactly this id; None where there is none."""
+        names = [one for one in self._all_names() if one.endswith(f"-{operation_id}.jsonl")]
+        found = self._entries_in(names)
+        return next((entry for entry in found if entry.operation_id == operation_id), None)
+
     def count(self) -> int:
         """How many operations there are, without a look into their files."""
         return len(self._all_names())

@@ -108,6 +108,7 @@ class _Writer(Observer):
             user=operator_name(),
             pid=os.getpid(),
             steps=[step.name for step in operation.steps],
+            titles=[step.title for step in operation.steps],
             details=operation.details,
             lock=operation.lock_name,
         )
