@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 import libvirt
 
@@ -22,6 +24,7 @@ def _cause(pattern: str, reason: str, hint: str) -> _Cause:
     return _Cause(re.compile(pattern, re.IGNORECASE | re.DOTALL), reason, hint)
 
 
+_LIKE = "Use a libvirt URI such as qemu+ssh://root@host/system"
 _START = "Start it there: `systemctl start libvirtd` (or virtqemud.socket)"
 _GROUP = "Add your account to the group libvirt there and log in again"
 
@@ -93,13 +96,29 @@ _URI_FAULT = re.compile(
 )
 
 
+# What libvirt 9 to 11 know. Any other goes to a daemon of that name, which nobody has.
+_DRIVERS = (
+    "bhyve", "ch", "esx", "gsx", "hyperv", "interface", "lxc", "network", "nodedev", "nwfilter",
+    "openvz", "parallels", "qemu", "remote", "secret", "storage", "test", "vbox", "vmwarefusion",
+    "vmwareplayer", "vmwarews", "vpx", "vz", "xen",
+)  # fmt: skip
+
+
 def unreachable(error: libvirt.libvirtError, uri: str, host: str) -> VcltuiError:
     """HostUnreachableError with the cause and its remedy, or ConfigError for a URI of no use."""
     message = message_of(error)
     if _URI_FAULT.search(message):
         return ConfigError(
             f"The host {host} can't be connected to by {uri!r}: {message}",
-            "Use a libvirt URI such as qemu+ssh://root@host/system",
+            _LIKE,
+        )
+    driver = urlsplit(uri).scheme.partition("+")[0]
+    if driver and driver not in _DRIVERS:
+        close = get_close_matches(driver, _DRIVERS, n=1)
+        hint = f"Did you mean {uri.replace(driver, close[0], 1)!r}" if close else _LIKE
+        return ConfigError(
+            f"The host {host} can't be connected to by {uri!r}: libvirt has no driver {driver!r}",
+            hint,
         )
     # ssh's banner about a changed key is longer than what a message shows.
     whole = error.get_error_message() or message

@@ -89,7 +89,7 @@ def _define_request(context: Context, operation_id: str) -> DefineRequest:
         raise NotFoundError(
             f"Image {image.name} is neither in the datastore nor in a repository of host "
             f"{context.vmhost.name} (looked in {places})",
-            "Retrieve it with `vcltui image retrieve`, or choose another revision",
+            "Look where its files are with `vcltui images`, or choose another revision",
         )
     master = existing or paths.master_path(context)
     folder = master.rsplit("/", 1)[0]

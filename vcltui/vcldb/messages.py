@@ -25,9 +25,15 @@ def inventory_error(label: str, error: SQLAlchemyError) -> InventoryError:
 def _describe(label: str, code: int | None, text: str) -> tuple[str, str]:
     if "no such table" in text or code == _NO_SUCH_TABLE:
         return not_an_inventory(label)
-    if "not a database" in text or "malformed" in text:
+    if "not a database" in text:
+        # Mostly a wrong path: whose file it is, nobody knows, so nothing is advised about it.
         return (
-            f"The inventory {label} is damaged or no SQLite file: {text}",
+            f"{label} is no inventory: {text}",
+            "Correct the path under [inventory] in config.toml; if this file was one, name a copy",
+        )
+    if "malformed" in text:
+        return (
+            f"The inventory {label} is damaged: {text}",
             "Put it aside and restore a copy",
         )
     if "readonly database" in text or "unable to open" in text:

@@ -115,6 +115,7 @@ def test_an_image_that_is_not_there(lab: Lab, image: str, said: str) -> None:
     done = lab("load", "vm2", "--", image)
     assert done.code == 1
     assert said in done.err
+    assert "image retrieve" not in done.err
     assert done.err.count("\n") == 1
     assert lab("domains", "--host", "kvm2", "--json").rows[0]["name"] == "test"
 

@@ -4,6 +4,7 @@ import libvirt
 import pytest
 
 from vcltui.errors import (
+    ConfigError,
     ConflictError,
     DomainXMLError,
     HostUnreachableError,
@@ -120,6 +121,26 @@ def test_causes_of_no_connection(message: str, reason: str) -> None:
     assert type(found) is HostUnreachableError
     assert reason in found.what
     assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("qemuu:///system", "Did you mean 'qemu:///system'"),
+        ("qemuu+ssh://root@h/system", "Did you mean 'qemu+ssh://root@h/system'"),
+        ("http://h/", "qemu+ssh://root@host/system"),
+    ],
+)
+def test_a_driver_that_libvirt_has_not_is_no_daemon_that_is_off(uri: str, hint: str) -> None:
+    message = "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file"
+    error = libvirt_error(libvirt.VIR_ERR_SYSTEM_ERROR, message, libvirt.VIR_FROM_RPC)
+    found = unreachable(error, uri, "host1")
+    assert type(found) is ConfigError
+    assert "libvirt has no driver" in found.what
+    assert hint in found.hint
+    assert "systemctl" not in str(found)
+    for fine in ("qemu:///system", "xen+tls://h/", "an-alias"):
+        assert type(unreachable(error, fine, "host1")) is HostUnreachableError
 
 
 @pytest.mark.parametrize("state", range(-1, 20))

@@ -74,7 +74,7 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
     junk = tmp_path / "junk"
     junk.write_bytes(b"no database at all, but long enough to be looked at\n" * 40)
     before = junk.read_bytes()
-    with pytest.raises(InventoryError, match="no SQLite file"):
+    with pytest.raises(InventoryError, match="is no inventory.*Correct the path"):
         open_database(junk, create=True)
     assert junk.read_bytes() == before
     other = tmp_path / "other.sqlite"
