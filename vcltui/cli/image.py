@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vcltui.cli import image_changes
-from vcltui.cli.image_places import files_on_hosts
+from vcltui.cli.image_places import distinct, files_on_hosts
 from vcltui.cli.names import complete_image, host_option
 from vcltui.cli.output import Row, json_option, show
 from vcltui.cli.workspace import pass_workspace
@@ -35,24 +35,26 @@ for _command in image_changes.COMMANDS:
 def image_info(workspace: Workspace, image: str, host: str | None, as_json: bool) -> int:
     """Show what an image's files are, each with the files that it stands on.
 
-    An absolute PATH is that of a disk file on the host.
+    An absolute PATH is that of a disk file on the host. A file that several hosts share is looked
+    at once.
     """
     places, exit_code = files_on_hosts(workspace, image, host)
     rows = [
-        _info_row(session.name, disk)
-        for session, path in places
-        for disk in backing_chain(session.node, path, in_use=True)
+        _info_row(one.hosts, disk)
+        for one in distinct(places)
+        for disk in backing_chain(one.session.node, one.path, in_use=True)
     ]
-    columns = ["host", "path", "file_format", "virtual_size_bytes", "disk_size_bytes"]
+    columns = ["hosts", "path", "file_format", "virtual_size_bytes", "disk_size_bytes"]
     columns += ["backing_file", "problems"]
     show(rows, columns, as_json=as_json)
     return exit_code
 
 
-def _info_row(host: str, disk: DiskInfo) -> Row:
+def _info_row(hosts: tuple[str, ...], disk: DiskInfo) -> Row:
     marks = (("corrupt", disk.corrupt), ("dirty", disk.dirty))
     return {
-        "host": host,
+        "host": hosts[0],
+        "hosts": hosts,
         "path": disk.path,
         "file_format": disk.file_format,
         "virtual_size_bytes": disk.virtual_size_bytes,
@@ -92,12 +94,13 @@ def image_check(workspace: Workspace, image: str, host: str | None, as_json: boo
     """
     places, exit_code = files_on_hosts(workspace, image, host)
     rows: list[Row] = []
-    for session, path in places:
-        result = check_disk(session.node, path)
+    for one in distinct(places):
+        result = check_disk(one.session.node, one.path)
         rows.append(
             {
-                "host": session.name,
-                "path": path,
+                "host": one.hosts[0],
+                "hosts": one.hosts,
+                "path": one.path,
                 "consistent": result.consistent,
                 "corruptions": result.corruptions,
                 "leaks": result.leaks,
@@ -105,5 +108,5 @@ def image_check(workspace: Workspace, image: str, host: str | None, as_json: boo
                 "summary": result.summary,
             }
         )
-    show(rows, ("host", "consistent", "summary"), as_json=as_json)
+    show(rows, ("hosts", "path", "consistent", "summary"), as_json=as_json)
     return exit_code if all(row["consistent"] for row in rows) else 1

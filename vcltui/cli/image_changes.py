@@ -6,7 +6,7 @@ import click
 
 from vcltui.cli.change import Change, dry_run_option
 from vcltui.cli.confirm import confirm, step_lines, yes_option
-from vcltui.cli.image_places import host_module, module_with_image
+from vcltui.cli.image_places import host_module, image_named, module_with_image
 from vcltui.cli.names import complete_image, host_option
 from vcltui.cli.text import printable
 from vcltui.cli.workspace import pass_workspace
@@ -26,7 +26,8 @@ _image_argument = click.argument("image", shell_complete=complete_image)
 @click.option(
     "--to",
     type=click.Choice(["repository"]),
-    required=True,
+    default="repository",
+    show_default=True,
     expose_value=False,
     help="Where to.",
 )
@@ -35,7 +36,7 @@ _image_argument = click.argument("image", shell_complete=complete_image)
 @pass_workspace
 def copy(workspace: Workspace, image: str, host: str | None, dry_run: bool) -> None:
     """Copy IMAGE from the datastore to the repository."""
-    change = Change(workspace)
+    change, image = Change(workspace), image_named(workspace, image, host)
     module = module_with_image(workspace, change.targets, image, host)
 
     def planner(context: Context) -> Operation:
@@ -54,7 +55,7 @@ def copy(workspace: Workspace, image: str, host: str | None, dry_run: bool) -> N
 @pass_workspace
 def retrieve(workspace: Workspace, image: str, host: str | None, dry_run: bool) -> None:
     """Copy IMAGE from the repository to the datastore of a host."""
-    change = Change(workspace)
+    change, image = Change(workspace), image_named(workspace, image, host)
     module = host_module(change.targets, host)
 
     def planner(context: Context) -> Operation:
@@ -217,7 +218,7 @@ def delete(
     Refused while anything stands on it, or while a host that may use it can't be asked. Asks
     before. Without a terminal, --yes is needed.
     """
-    change = Change(workspace)
+    change, image = Change(workspace), image_named(workspace, image, host)
     module = module_with_image(workspace, change.targets, image, host)
 
     def planner(context: Context) -> Operation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,37 @@ def test_what_is_no_image(lab: Lab, action: str) -> None:
         assert done.err.count("\n") == 1
 
 
+def test_a_pretty_name_is_taken_as_load_takes_it(lab: Lab) -> None:
+    (by_name,) = lab("image", "info", STORED, "--json").rows
+    (row,) = lab("image", "info", "Stored", "--json").rows
+    assert row == by_name
+    assert lab("image", "check", "Stored").code == 0
+    plan = lab("image", "retrieve", "Stored", "--host", "kvm1", "--dry-run")
+    assert STORED in plan.out
+    refused = lab("image", "copy", "Stored", "--host", "kvm1")
+    assert f"{STORED} is not in the datastore" in refused.err
+    # Of several revisions the one that is in production is meant.
+    loaded = lab("load", "vm2", "Base", "--dry-run").out
+    (name,) = {Path(row["path"]).stem for row in lab("image", "info", "Base", "--json").rows}
+    assert f"Load {name} onto vm2" in loaded
+
+
+def test_files_of_just_that_name_come_before_a_pretty_name(lab: Lab) -> None:
+    lab.disk("datastore/Stored.qcow2")
+    (row,) = lab("image", "info", "Stored", "--json").rows
+    assert row["path"] == str(lab.home / "datastore/Stored.qcow2")
+
+
+def test_a_file_that_hosts_share_is_looked_at_once(lab: Lab) -> None:
+    text = lab.config.read_text()
+    lab.config.write_text(text.replace('"datastore2', '"datastore'))
+    (row,) = lab("image", "info", V1, "--json").rows
+    assert (row["host"], row["hosts"]) == ("kvm1", ["kvm1", "kvm2"])
+    (row,) = lab("image", "check", V1, "--json").rows
+    assert row["hosts"] == ["kvm1", "kvm2"]
+    assert "kvm1, kvm2" in lab("image", "info", V1).out
+
+
 def test_a_path_needs_one_host(lab: Lab) -> None:
     done = lab("image", "info", "/x.qcow2")
     assert done.code == 1
@@ -101,7 +133,7 @@ def test_copy_to_the_repository_and_delete_there(lab: Lab) -> None:
     assert done.out.endswith(f"Done: Copy image {V10}\n")
     assert ("repository", V10) in _names(lab, "kvm1")
     assert ("repository", V1) not in _names(lab, "kvm1")
-    again = lab("image", "copy", V10, "--to", "repository", "--host", "kvm1")
+    again = lab("image", "copy", V10, "--host", "kvm1")
     assert again.code == 1
     assert "already in the repository" in again.err
     refused = lab("image", "delete", V10, "--from", "repository", "--host", "kvm1")
