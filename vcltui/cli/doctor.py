@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from vcltui.cli.change import dry_run_option, print_plan
 from vcltui.cli.confirm import confirm, step_lines, yes_option
@@ -27,7 +29,31 @@ from vcltui.runtime.workspace import Workspace
 
 FINDINGS_PRESENT = 3
 _MOST_WARNINGS = 20
+_MOST_NAMED = 5
 _SEVERITIES = {severity.value: severity for severity in Severity}
+
+
+if TYPE_CHECKING:
+    _LetterType = click.ParamType[str]
+else:
+    _LetterType = click.ParamType  # older versions of click have no type argument
+
+
+class _Letter(_LetterType):
+    """A remedy's letter, in any case."""
+
+    name = "letter"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        letter = value.upper()
+        if letter not in REMEDIES:
+            self.fail(f"{value!r} is no remedy. There are {', '.join(REMEDIES)}.", param, ctx)
+        return letter
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(one) for one in REMEDIES if one.startswith(incomplete.upper())]
 
 
 @click.command("doctor")
@@ -41,7 +67,7 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 @click.option(
     "--fix",
     metavar="REMEDY",
-    type=click.Choice(list(REMEDIES), case_sensitive=False),
+    type=_Letter(),
     help="Do this remedy, by its letter, about the worst finding that it is offered for.",
 )
 @click.option("--rule", metavar="RULE", help="With --fix: only about findings of this rule.")
@@ -106,11 +132,17 @@ def chosen(found: Diagnosis, letter: str, reservation: int | None, rule: str | N
         )
     if len({one.key for one in offered}) > 1:
         raise RefusedError(
-            f"The remedy {letter} is offered for {len(offered)} findings: "
-            f"{', '.join(f'{one.subject} ({one.rule})' for one in offered[:5])}",
+            f"The remedy {letter} is offered for {len(offered)} findings: {_named(offered)}",
             "Name the reservation, or a rule with --rule",
         )
     return offered[0]
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    """What findings are about; of many the first ones, and how many more."""
+    named = ", ".join(f"{one.subject} ({one.rule})" for one in findings[:_MOST_NAMED])
+    more = len(findings) - _MOST_NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _fix(workspace: Workspace, finding: Finding, letter: str, *, dry_run: bool, yes: bool) -> int:

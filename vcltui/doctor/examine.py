@@ -123,20 +123,29 @@ def timeline(view: View, row: ReservedRow) -> Timeline:
             if following is not None and step.time is not None
             else None
         )
+        expected = step.est_seconds if step.est_seconds is not None else view.est.get(step.state)
         steps.append(
             TimelineStep(
                 step.state,
                 step.prettyname,
                 step.time,
                 elapsed,
-                step.est_seconds if step.est_seconds is not None else view.est.get(step.state),
+                expected,
                 running=last and pending,
                 info=step.info,
+                slow=_is_slow(view, elapsed, expected),
             )
         )
     ended = view.now if pending else (begun[-1] if begun else None)
     total = (ended - begun[0]).total_seconds() if begun and ended is not None else None
     return Timeline(row.id, tuple(steps), total, view.expected.get(row.revision_id))
+
+
+def _is_slow(view: View, elapsed: float | None, expected: int | None) -> bool:
+    if elapsed is None or not expected:
+        return False
+    settings = view.settings
+    return elapsed > max(settings.slow_factor * expected, settings.slow_least_seconds)
 
 
 def _bridges_unknown(name: str, host: HostFacts) -> list[str]:

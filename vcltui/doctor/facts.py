@@ -26,6 +26,7 @@ class Unknown:
 class DomainFacts:
     """A domain on a host. `disks` are the paths of its disks, `macs` in lower case.
 
+    Discs in a drive are among its disks, `first_disk` is no such.
     `image` and `revision_id` are what a load noted in it, where it was made by one that notes.
     `disk_error` is why it was frozen: "vda: no space left"; empty for none.
     """
@@ -36,6 +37,7 @@ class DomainFacts:
     power: PowerState
     reason: str = ""
     disks: tuple[str, ...] = ()
+    first_disk: str | None = None
     macs: tuple[str, ...] = ()
     image: str | None = None
     revision_id: int | None = None

@@ -37,9 +37,14 @@ class Evidence:
     value: str
     time: datetime | None = None
 
+    @property
+    def when(self) -> str:
+        """Its time in words; empty where it has none, and where the value is the time itself."""
+        words = f"{self.time:%Y-%m-%d %H:%M:%S}" if self.time else ""
+        return "" if words == self.value else words
+
     def __str__(self) -> str:
-        when = f" at {self.time:%Y-%m-%d %H:%M:%S}" if self.time else ""
-        return f"{self.source} = {self.value}{when}"
+        return f"{self.source} = {self.value}{f' at {self.when}' if self.when else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,8 @@ class Finding:
 class TimelineStep:
     """A step of a load. Seconds; `expected` None where VCL has no figure.
 
-    `elapsed` is how long it took, or has taken so far where it is `running`.
+    `elapsed` is how long it took, or has taken so far where it is `running`. `slow`: that is
+    longer than the settings allow.
     """
 
     state: str
@@ -104,6 +110,7 @@ class TimelineStep:
     expected_seconds: int | None
     running: bool = False
     info: str = ""
+    slow: bool = False
 
     @property
     def factor(self) -> float | None:

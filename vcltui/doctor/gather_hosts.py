@@ -100,6 +100,7 @@ def _domain(connection: Connection, row: Domain) -> DomainFacts | None:
         power=row.power,
         reason=row.reason,
         disks=tuple(disk.source for disk in definition.disks if disk.source),
+        first_disk=next((one.source for one in definition.disks if one.device == "disk"), None),
         macs=tuple(nic.mac for nic in definition.interfaces if nic.mac),
         image=facts.image_name if facts else None,
         revision_id=(facts.image_revision_id or None) if facts else None,

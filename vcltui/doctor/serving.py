@@ -42,10 +42,10 @@ def _domain(view: View, row: ReservedRow) -> str:
 
 
 def _overlay(view: View, row: ReservedRow) -> str:
-    """The disks of the domain; without one what a load of the image would have left."""
+    """The first disk of the domain; without one what a load of the image would have left."""
     computer, revision = view.computers.get(row.computer_id), view.revision_of(row)
     domains = view.domains_of(computer) if computer is not None else []
-    disks = [disk for domain in domains for disk in domain.disks]
+    disks = [domain.first_disk for domain in domains if domain.first_disk is not None]
     if disks:
         return ", ".join(dict.fromkeys(disks))
     folders = view.folders(view.host_of(row.computer_id))

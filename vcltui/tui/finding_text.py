@@ -13,8 +13,6 @@ from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.words import duration, plain
 
-_SLOW_FACTOR = 3.0
-
 
 def findings_text(findings: Sequence[Finding], glyphs: Glyphs) -> Text:
     """Findings with what they rest on, what follows, and what may be done."""
@@ -26,9 +24,9 @@ def findings_text(findings: Sequence[Finding], glyphs: Glyphs) -> Text:
         text.append(severity_mark(finding.severity, glyphs), ATTENTION if grave else "bold")
         text.append("  ")
         text.append(f"{plain(finding.summary)}", "bold")
-        text.append(f"  {plain(finding.rule)}, row {finding.number}\n", "dim")
+        text.append(f"  {plain(finding.rule)}, rule {finding.number}\n", "dim")
         for evidence in finding.evidence:
-            when = f"  {evidence.time:%Y-%m-%d %H:%M:%S}" if evidence.time else ""
+            when = f"  {evidence.when}" if evidence.when else ""
             text.append(f"    {plain(evidence.source)} = ", "dim")
             text.append(plain(evidence.value)).append(f"{when}\n", "dim")
         if finding.because:
@@ -69,10 +67,9 @@ def timeline_text(timeline: Timeline, glyphs: Glyphs) -> Text:
         sign = glyphs.running if step.running else glyphs.done
         took = duration(step.elapsed_seconds) if step.elapsed_seconds is not None else "-"
         expected = duration(step.expected_seconds) if step.expected_seconds else "-"
-        slow = step.factor is not None and step.factor >= _SLOW_FACTOR
         text.append(_line(f"{sign} ", plain(step.title or step.state), took, expected, ""))
-        text.append(f"{_times(step.factor):>7}", ATTENTION if slow else "")
-        text.append(f" {glyphs.attention}" if slow else "", ATTENTION)
+        text.append(f"{_times(step.factor):>7}", ATTENTION if step.slow else "")
+        text.append(f" {glyphs.attention}" if step.slow else "", ATTENTION)
         text.append("\n")
         if step.info:
             text.append(f"    {plain(step.info)}\n", "dim")

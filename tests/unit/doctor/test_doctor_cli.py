@@ -134,8 +134,23 @@ def test_fix_refuses_what_is_not_offered_and_what_is_ambiguous(scene: Scene, stu
     )
     scene.request("pending", "inuse", "vm2")
     told = run(scene, "doctor", "--fix", "A", "--yes", expect=1).stderr
-    assert "is offered for 2 findings" in told
+    assert "is offered for 2 findings: reservation 1 (" in told
+    assert " more" not in told
     assert scene.states_of(stuck) == ("pending", "inuse")
+
+
+def test_of_many_findings_it_is_told_how_many_are_not_named(scene: Scene, stuck: int):
+    for _ in range(6):
+        scene.request("pending", "inuse", "vm2")
+    told = run(scene, "doctor", "--fix", "a", "--yes", expect=1).stderr
+    assert "The remedy A is offered for 7 findings: " in told
+    assert told.count("reservation ") == 5
+    assert " and 2 more. Name the reservation" in told
+
+
+def test_a_letter_of_no_remedy_is_told_the_letters(scene: Scene):
+    told = run(scene, "doctor", "--fix", "q", expect=2).stderr
+    assert "'q' is no remedy. There are A, B, C, E," in told
 
 
 def test_read_only_does_nothing(scene: Scene, stuck: int):

@@ -52,7 +52,20 @@ def test_1_needs_requests_past_their_start(scene: Scene):
 def test_1_what_is_to_be_cleared_away_waits_as_well(scene: Scene, state: str):
     scene.request(state, "deleted", end=60)
     scene.checkin(1000)
-    assert "1 requests wait" in scene.the(1).summary
+    found = scene.the(1)
+    assert "; 1 request waits for it" in found.summary
+    (request,) = scene.get(t.request)
+    assert str(found.evidence[2]) == f"ids of requests past their start = {request.id}"
+
+
+def test_1_the_numbers_of_many_agree(scene: Scene):
+    for _ in range(12):
+        scene.request("new", "new")
+    scene.checkin(1000)
+    found = scene.the(1)
+    assert "; 12 requests wait for it" in found.summary
+    assert found.evidence[2].value.count(",") == 9
+    assert found.evidence[2].value.endswith(" and 2 more")
 
 
 @pytest.mark.parametrize("state", ["complete", "failed", "maintenance"])

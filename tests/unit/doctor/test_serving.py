@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.unit.doctor.scene import Scene
 from vcltui.doctor.findings import Serving
+from vcltui.doctor.settings import DoctorSettings
+from vcltui.hypervisor import domains
 
 DAY = 86400
 
@@ -61,3 +63,54 @@ def test_drift_is_what_is_not_on_a_host_as_the_database_says(scene: Scene):
     assert [one.number for one in found.drift("kvm-a")] == [15, 23]
     assert [one.number for one in found.drift("kvm-b")] == [14]
     assert found.drift("kvm-c") == ()
+
+
+def test_a_disc_in_the_drive_is_not_the_computers_disk(scene: Scene):
+    overlay = scene.load()
+    domain = (
+        "<domain type='test'><name>vm1_rescue</name><memory>65536</memory><vcpu>1</vcpu>"
+        "<os><type>hvm</type></os><devices>{drives}</devices></domain>"
+    )
+    disc = (
+        "<disk type='file' device='cdrom'><source file='/iso/rescue.iso'/>"
+        "<target dev='sda'/></disk>"
+    )
+    disk = (
+        "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+        f"<source file='{overlay}'/><target dev='vda'/></disk>"
+    )
+    data = disk.replace(str(overlay), "/data.qcow2").replace("vda", "vdb")
+    reservation = scene.request("pending", "inuse")
+    connection = scene.workspace.session("kvm-a").connection
+    for one in domains.list_domains(connection):
+        domains.destroy(connection, one.uuid)
+        domains.undefine(connection, one.uuid)
+    made = domains.define(connection, domain.format(drives=disc + disk + data), validate=False)
+    found = scene.diagnosis().serving_of(reservation)
+    assert found is not None
+    assert found.overlay == str(overlay)
+    domains.undefine(connection, made.uuid)
+    domains.define(connection, domain.format(drives=disc), validate=False)
+    found = scene.diagnosis().serving_of(reservation)
+    assert found is not None
+    assert found.overlay.startswith(f"{overlay} (")
+    overlay.unlink()
+    found = scene.diagnosis().serving_of(reservation)
+    assert found is not None
+    assert found.overlay == "none"
+
+
+def test_a_step_is_slow_by_the_settings(scene: Scene):
+    reservation = scene.request("pending", "new")
+    # 10 s are expected: 40 s are four times that, and no long time; of startload it is 130 s.
+    scene.step(reservation, "statuscheck", 600)
+    scene.step(reservation, "startload", 560)
+    scene.step(reservation, "transfervm", 430)
+
+    def slow(settings: DoctorSettings | None = None) -> list[str]:
+        steps = scene.diagnosis(settings).timeline(reservation).steps
+        return [step.state for step in steps if step.slow]
+
+    assert slow() == ["startload"]
+    assert slow(DoctorSettings(slow_least_seconds=20)) == ["statuscheck", "startload"]
+    assert slow(DoctorSettings(slow_factor=30)) == []

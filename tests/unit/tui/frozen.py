@@ -324,7 +324,13 @@ DIAGNOSIS = Diagnosis(
             (
                 TimelineStep("startload", "starting load process", _minutes(41), 30.0, 6),
                 TimelineStep(
-                    "transfervm", "transferring image files", _minutes(40), 2400.0, 255, True
+                    "transfervm",
+                    "transferring image files",
+                    _minutes(40),
+                    2400.0,
+                    255,
+                    True,
+                    slow=True,
                 ),
             ),
             2430.0,

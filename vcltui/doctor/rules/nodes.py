@@ -21,6 +21,7 @@ from vcltui.models.evidence import ReservedRow, SemaphoreRow
 
 # vcld does nothing more about these. One that is deleted or timed out it still has to clear away.
 _DONE_WITH = frozenset({"complete", "failed", "maintenance"})
+_MOST_IDS = 10
 _NOT_EXPIRED = "existing vcldsemaphore table entry has NOT expired"
 
 
@@ -40,13 +41,14 @@ def management_node_down(view: View) -> Iterator[Finding]:
         if not waiting:
             continue
         age = view.age(node.lastcheckin)
-        ids = ", ".join(str(case.request.id) for case in waiting[:10])
+        ids = ", ".join(str(case.request.id) for case in waiting[:_MOST_IDS])
+        ids += f" and {len(waiting) - _MOST_IDS} more" if len(waiting) > _MOST_IDS else ""
+        waits = "1 request waits" if len(waiting) == 1 else f"{len(waiting)} requests wait"
         yield about_host(
             None,
             f"management node {node.hostname}",
             Severity.CRITICAL,
-            f"vcld on {node.hostname} has not checked in for {span(age)}; "
-            f"{len(waiting)} requests wait for it",
+            f"vcld on {node.hostname} has not checked in for {span(age)}; {waits} for it",
             f"Start vcld on {node.hostname} (systemctl start vcld). Nothing is to be written into "
             "the database: its requests go on when vcld does",
             (
@@ -56,7 +58,7 @@ def management_node_down(view: View) -> Iterator[Finding]:
                     node.lastcheckin,
                 ),
                 Evidence(f"managementnode[{node.hostname}].stateid", node.state),
-                Evidence("requests past their start", ids),
+                Evidence("ids of requests past their start", ids),
             ),
             target=Target(management_node_id=node.id),
         )
