@@ -148,7 +148,7 @@ def _register_step(context: Context, request: ImportRequest, name: str, master: 
             architecture=request.architecture,
             size_mib=master_size_mib(context, master),
             owner=request.owner,
-            entered=entered,
+            before_commit=entered,
         )
         return f"image id {row.image_id}, revision {row.revision}"
 

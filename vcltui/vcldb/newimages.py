@@ -45,12 +45,12 @@ def add_image(
     architecture: str = "x86_64",
     size_mib: int = 0,
     owner: str = "admin",
-    entered: Callable[[ImageRevision], None] | None = None,
+    before_commit: BeforeCommit | None = None,
 ) -> ImageRevision:
     """Enter an image whose file exists already as `<name>.<extension>`.
 
-    `entered` is given the new revision before anybody else can see it; when it raises, nothing is
-    entered.
+    `before_commit` hears of the revision while it can still be rolled back; when it raises, nothing
+    is entered.
 
     A name that ends in `-<id>-v<revision>` gives the image that id, where it is free, and that
     revision. A name that differs from a known one in its revision alone is another revision of
@@ -93,8 +93,8 @@ def add_image(
             production=known_id is None,
         )
         added = read_revision(connection, revision_id)
-        if entered is not None:
-            entered(added)
+        if before_commit is not None:
+            before_commit(added)
         return added
 
 
