@@ -6,11 +6,17 @@ from dataclasses import dataclass, replace
 
 from vcltui.disks.formats import require_fitting_content
 from vcltui.disks.safety import check_disk_is_safe
+from vcltui.disks.vmdk import part_stem
 from vcltui.domxml.parse import reference_hardware
 from vcltui.domxml.reference import reference_xml
-from vcltui.errors import ConflictError, NotFoundError, UsageError
+from vcltui.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from vcltui.models.inventory import ImageRevision
-from vcltui.models.names import captured_image_name, check_name, check_pretty_name
+from vcltui.models.names import (
+    captured_image_name,
+    check_name,
+    check_pretty_name,
+    file_belongs_to,
+)
 from vcltui.operations.step import Operation, Step, StepContext
 from vcltui.operations.undo import KeepFinished
 from vcltui.provisioning import paths
@@ -18,8 +24,8 @@ from vcltui.provisioning.context import Context, new_operation_id
 from vcltui.provisioning.image_queries import image_paths
 from vcltui.provisioning.new_image import image_operation, master_size_mib
 from vcltui.provisioning.storing import master_step, master_xml_step, repository_steps
+from vcltui.vcldb import computers, revisions
 from vcltui.vcldb import images as image_rows
-from vcltui.vcldb import revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ def plan_import(context: Context, request: ImportRequest) -> Operation:
     """
     _check_sources(context, request)
     request, name = _named(context, request)
+    _check_is_an_images_name(context, name)
     there = image_paths(context, name)
     if there:
         raise ConflictError(
@@ -77,6 +84,20 @@ def plan_import(context: Context, request: ImportRequest) -> Operation:
         _register_step(context, request, name, master),
     )
     return image_operation(context, operation_id, "import", name, steps)
+
+
+def _check_is_an_images_name(context: Context, name: str) -> None:
+    """Raise RefusedError for a name by which a file would be taken for something else."""
+    if part_stem(f"{name}.vmdk") is not None:
+        raise RefusedError(
+            f"{name} would be taken for a part of a split VMDK", "Give the image another name"
+        )
+    for computer in computers.list_computers(context.inventory):
+        if file_belongs_to(name, computer.name):
+            raise RefusedError(
+                f"{name} would be taken for a disk of the computer {computer.name}",
+                "Give the image another name",
+            )
 
 
 def _check_sources(context: Context, request: ImportRequest) -> None:

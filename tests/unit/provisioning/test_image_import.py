@@ -220,3 +220,10 @@ def test_a_barrier_of_an_older_version_is_uncertain_while_the_name_is_live(world
     do_import(world, request(world, name=NAMED))
     with pytest.raises(RefusedError, match="its files were kept"):
         undo(KeepFinished("kvm-a", NAMED))
+
+
+@pytest.mark.parametrize("name", ["vm1_tools-v1", "vm10_2-v1", "web-s001", "web-flat"])
+def test_a_name_by_which_it_would_be_taken_for_something_else(world: World, name: str):
+    with pytest.raises(RefusedError, match="would be taken for a"):
+        do_import(world, request(world, name=name))
+    assert world.files() == set()
