@@ -10,11 +10,12 @@ import click
 from vcltui.cli.base_questions import BaseAnswers
 from vcltui.cli.capture_base import capture_base
 from vcltui.cli.change import Change, dry_run_option
-from vcltui.cli.confirm import yes_option
+from vcltui.cli.confirm import confirm_interruption, yes_option
 from vcltui.cli.names import complete_computer
 from vcltui.cli.text import printable
 from vcltui.cli.workspace import pass_workspace
 from vcltui.models.basecapture import ARCHITECTURES, CaptureWay
+from vcltui.operations.step import Operation
 from vcltui.provisioning.capture import plan_capture
 from vcltui.runtime.workspace import Workspace
 
@@ -69,8 +70,9 @@ def capture(
 ) -> None:
     """Capture what is on COMPUTER as a new image, and print the image's name.
 
-    The domain must be on. It is shut down, and left off. A capture that fails or is stopped is
-    undone, and the domain is on again.
+    The domain must be on. It is shut down, and left off; on a terminal that is asked for before.
+    Without one, --yes is needed where a reservation holds the computer. A capture that fails or is
+    stopped is undone, and the domain is on again.
 
     With --base a guest that was installed by hand becomes a base image, as with VCL's own setup.
     On a terminal, what is not given is asked for; every row that will be written is printed
@@ -100,15 +102,22 @@ def capture(
         raise click.UsageError("Missing argument 'COMPUTER'")
     if prettyname is None:
         raise click.UsageError("Missing option '--name'")
-    _capture_loaded(workspace, computer, prettyname, dry_run=dry_run)
+    _capture_loaded(workspace, computer, prettyname, dry_run=dry_run, yes=yes)
 
 
-def _capture_loaded(workspace: Workspace, computer: str, prettyname: str, *, dry_run: bool) -> None:
+def _capture_loaded(
+    workspace: Workspace, computer: str, prettyname: str, *, dry_run: bool, yes: bool
+) -> None:
     change = Change(workspace)
     module = change.targets.computer(computer)
     planner = partial(plan_capture, prettyname=prettyname)
     if dry_run:
         change.plan(module, planner)
         return
-    operation = change.run(module, planner, lambda: module.capture(prettyname))
+
+    def ask(operation: Operation) -> None:
+        question = f"{operation.title}, and shut its guest down?"
+        confirm_interruption(operation, question, yes=yes)
+
+    operation = change.run(module, planner, lambda: module.capture(prettyname), ask=ask)
     click.echo(printable(f"Image: {operation.details['image']}"))

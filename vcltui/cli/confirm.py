@@ -37,6 +37,13 @@ def confirm(question: str, lost: Sequence[str], *, yes: bool, needs_yes: bool) -
         raise VcltuiError("Nothing was done")
 
 
+def confirm_interruption(
+    operation: Operation, question: str, lost: Sequence[str] = (), *, yes: bool
+) -> None:
+    """As `confirm`, for what a script may do unasked, but not to somebody who has the computer."""
+    confirm(question, lost, yes=yes, needs_yes=bool(operation.warnings))
+
+
 def deleting_steps(operation: Operation) -> list[Step]:
     """The steps of an operation that delete something for good."""
     return [step for step in operation.steps if step.name in _DELETING]

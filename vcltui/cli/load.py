@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from vcltui.cli.change import Change, dry_run_option
-from vcltui.cli.confirm import confirm, deleting_steps, step_lines, yes_option
+from vcltui.cli.confirm import (
+    confirm,
+    confirm_interruption,
+    deleting_steps,
+    step_lines,
+    yes_option,
+)
 from vcltui.cli.names import complete_computer, complete_image
 from vcltui.cli.workspace import pass_workspace
 from vcltui.operations.step import Operation
@@ -25,7 +31,8 @@ def load(workspace: Workspace, computer: str, image: str, dry_run: bool, yes: bo
     """Load IMAGE onto COMPUTER.
 
     Domains that the computer has are deleted with their disks; on a terminal that is asked for
-    before, without one it is not. A load that fails or is stopped is undone.
+    before. Without one, --yes is needed where a reservation holds the computer. A load that fails
+    or is stopped is undone.
     """
     change = Change(workspace)
     module = change.targets.computer(computer, image)
@@ -35,9 +42,10 @@ def load(workspace: Workspace, computer: str, image: str, dry_run: bool, yes: bo
 
     def ask(operation: Operation) -> None:
         lost = deleting_steps(operation)
-        if lost:
-            question = f"{operation.title}, and delete what is on it now?"
-            confirm(question, step_lines(lost), yes=yes, needs_yes=False)
+        if lost or operation.warnings:
+            what = ", and delete what is on it now" if lost else ""
+            question = f"{operation.title}{what}?"
+            confirm_interruption(operation, question, step_lines(lost), yes=yes)
 
     change.run(module, plan_load, module.load, ask=ask)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from vcltui.cli.change import Change
-from vcltui.cli.confirm import confirm, yes_option
+from vcltui.cli.confirm import confirm_interruption, yes_option
 from vcltui.cli.names import complete_domain, host_option
 from vcltui.cli.output import json_option, show
 from vcltui.cli.workspace import pass_workspace
 from vcltui.models.domain import Domain
 from vcltui.models.locks import owner_lock
+from vcltui.operations.step import Operation
 from vcltui.provisioning.module import ProvisioningModule
 from vcltui.provisioning.power import plan_power
 from vcltui.runtime.targets import Targets
@@ -65,7 +66,7 @@ def power_on(workspace: Workspace, name: str, host: str | None) -> None:
 def power_off(workspace: Workspace, name: str, host: str | None, yes: bool) -> None:
     """Power it off at once, as by pulling the plug.
 
-    Asks before on a terminal; without one it does not ask.
+    Asks before on a terminal. Without one, --yes is needed where a reservation holds the computer.
     """
     _run(workspace, name, host, "off", question="Power off {}, without shutting it down?", yes=yes)
 
@@ -78,7 +79,7 @@ def power_off(workspace: Workspace, name: str, host: str | None, yes: bool) -> N
 def power_reset(workspace: Workspace, name: str, host: str | None, yes: bool) -> None:
     """Power it off at once and back on.
 
-    Asks before on a terminal; without one it does not ask.
+    Asks before on a terminal. Without one, --yes is needed where a reservation holds the computer.
     """
     _run(workspace, name, host, "reset", question="Reset {}, without shutting it down?", yes=yes)
 
@@ -86,10 +87,14 @@ def power_reset(workspace: Workspace, name: str, host: str | None, yes: bool) ->
 @power.command("shutdown")
 @_name_argument
 @host_option
+@yes_option
 @pass_workspace
-def power_shutdown(workspace: Workspace, name: str, host: str | None) -> None:
-    """Ask the guest to shut down; does not wait until it has."""
-    _run(workspace, name, host, "shutdown")
+def power_shutdown(workspace: Workspace, name: str, host: str | None, yes: bool) -> None:
+    """Ask the guest to shut down; does not wait until it has.
+
+    Asks before where a reservation holds the computer.
+    """
+    _run(workspace, name, host, "shutdown", yes=yes)
 
 
 def _run(
@@ -103,13 +108,17 @@ def _run(
 ) -> None:
     change = Change(workspace)
     module, domain = change.targets.domain(name, host)
-    if question is not None and domain.power.is_active:
-        where = f"{domain.name} on {domain.host}"
-        confirm(question.format(where), (), yes=yes, needs_yes=False)
+
+    def ask(operation: Operation) -> None:
+        if domain.power.is_active and (question is not None or operation.warnings):
+            asked = (question or "Shut down {}?").format(f"{domain.name} on {domain.host}")
+            confirm_interruption(operation, asked, yes=yes)
+
     change.execute(
         module,
         _lock_name(module, domain),
         lambda context: plan_power(context, domain, action),
+        ask=ask,
     )
 
 

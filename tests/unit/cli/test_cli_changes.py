@@ -64,7 +64,7 @@ def test_a_dry_run_prints_the_calls_and_changes_nothing(lab: Lab) -> None:
     assert not list((lab.home / "run/kvm2").rglob("*"))
 
 
-def test_who_uses_the_computer_is_told_before_and_while_it_is_done(lab: Lab) -> None:
+def test_who_has_the_computer_is_told_and_not_disturbed_unasked(lab: Lab) -> None:
     database = open_database(lab.home / "inventory.sqlite")
     now = datetime.now().replace(microsecond=0)
     add_reservation(
@@ -77,10 +77,22 @@ def test_who_uses_the_computer_is_told_before_and_while_it_is_done(lab: Lab) -> 
         end=now + timedelta(hours=1),
     )
     said = f"Warning: Reservation 1 of admin is inuse on vm2 until {now:%Y}"
-    assert said in lab.run("load", "vm2", V1, "--dry-run").out
-    done = lab.run("load", "vm2", V1)
-    assert said in done.err
-    assert done.code == 0
+    assert said in lab("load", "vm2", V1, "--dry-run").out
+    refused = lab("load", "vm2", V1)
+    assert said in refused.err
+    assert "Nobody can be asked" in refused.err
+    assert refused.code == 2
+    assert lab("load", "vm2", V1, "--yes").code == 0
+    for arguments in (
+        ("power", "shutdown", "vm2"),
+        ("power", "reset", "vm2"),
+        ("capture", "vm2", "--name", "New"),
+    ):
+        refused = lab(*arguments)
+        assert said in refused.err
+        assert refused.code == 2
+    assert lab("power", "status", "vm2").out == "on\n"
+    assert lab("power", "shutdown", "vm2", "--yes").code == 0
 
 
 @pytest.mark.parametrize(

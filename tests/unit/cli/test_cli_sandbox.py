@@ -87,11 +87,11 @@ def test_what_a_command_does_is_there_for_the_next_command_and_for_the_console(
 def test_each_of_two_at_a_time_keeps_what_it_changed(commands: Commands) -> None:
     with open_lab(commands.home) as console:
         console.workspace.sessions()
-        commands("power", "off", "vm5")
+        commands("power", "off", "vm3")
         commands("power", "on", "vm7")
         console.workspace.close()
     power = commands.power()
-    assert (power["vm5"], power["vm7"]) == ("off", "on")
+    assert (power["vm3"], power["vm7"]) == ("off", "on")
 
 
 def test_a_sandbox_that_is_not_whole_is_not_taken_for_one(commands: Commands) -> None:
