@@ -100,6 +100,12 @@ class InventoryError(VcltuiError):
     """The database can't be reached or refused a query."""
 
 
+class NoInventoryError(InventoryError):
+    """There is no inventory, or none where the configuration says that it is."""
+
+    exit_code = 2
+
+
 class InventoryBusyError(InventoryError):
     """Another program held the rows, or the server gave this one's change up for another's.
 

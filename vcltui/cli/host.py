@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from vcltui.cli.confirm import confirm, yes_option
 from vcltui.cli.names import complete_host
 from vcltui.cli.text import printable, say
 from vcltui.cli.workspace import pass_workspace
-from vcltui.errors import DriverError, HypervisorError, NodeError, NotFoundError, RefusedError
+from vcltui.errors import (
+    DriverError,
+    HypervisorError,
+    NodeError,
+    NotFoundError,
+    RefusedError,
+    UsageError,
+)
 from vcltui.hypervisor.networks import list_networks
 from vcltui.models.host import GuestAccess, VMHost, VMProfile
 from vcltui.models.names import check_name
@@ -78,7 +87,7 @@ def _absolute(_ctx: click.Context, _param: click.Parameter, value: str | None) -
     help="How domains are named: COMPUTER:IMAGE, or as VCL 2.5 does.",
 )
 @click.option("--guest-user", default="root", show_default=True, help="Who logs in to guests.")
-@click.option("--guest-key", metavar="FILE", help="SSH key for guests.")
+@click.option("--guest-key", metavar="FILE", help="SSH key for guests, a file on this machine.")
 @click.option(
     "--guest-port",
     "guest_ports",
@@ -143,6 +152,8 @@ def host_add(
         eth0_generated=eth0_generated,
         eth1_generated=eth1_generated,
     )
+    # Who reads the inventory stands in another folder.
+    key = Path(guest_key).expanduser().absolute() if guest_key else None
     vmhost = VMHost(
         name=name,
         uri=uri,
@@ -152,13 +163,14 @@ def host_add(
         domain_name_style=name_style,
         guests=GuestAccess(
             user=guest_user,
-            identity_file=guest_key,
+            identity_file=str(key) if key else None,
             ports=guest_ports,
             proxy_jump=guest_proxy_jump,
             boot_timeout_seconds=boot_timeout,
         ),
     )
     check_name("host", name)
+    _check_key(key, no_check=no_check)
     try:
         found = _look_at(vmhost)
     except (HypervisorError, NodeError, DriverError, NotFoundError) as error:
@@ -171,6 +183,22 @@ def host_add(
         found = "not checked"
     host_rows.add_vmhost(workspace.inventory(create=True), vmhost)
     click.echo(printable(f"Added host {name}: {found}"))
+
+
+def _check_key(key: Path | None, *, no_check: bool) -> None:
+    """Raise UsageError for a key that can't be read here; with `no_check` that is only said."""
+    try:
+        if key is not None:
+            with key.open("rb"):
+                return
+    except OSError as error:
+        told = UsageError(
+            f"The SSH key {key} can't be read: {error.strerror}",
+            "Name the private key's file on this machine with --guest-key",
+        )
+        if not no_check:
+            raise told from error
+        say(str(told))
 
 
 def _look_at(vmhost: VMHost) -> str:

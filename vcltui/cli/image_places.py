@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from vcltui.cli.reporting import worst_exit_code
 from vcltui.cli.text import say
 from vcltui.errors import NotFoundError, RefusedError, UsageError, VcltuiError
 from vcltui.models.names import check_name
@@ -72,7 +73,7 @@ def files_on_hosts(workspace: Workspace, image: str, host: str | None) -> tuple[
     """The files of an image on `host` or on every host; a path is a file on the one host.
 
     The image goes by any name that `image_named` knows. Hosts that can't be asked are told on
-    stderr, and make the exit code that is returned 1. Raises NotFoundError, RefusedError for a path
+    stderr, and by the exit code that is returned. Raises NotFoundError, RefusedError for a path
     where there are several hosts.
     """
     targets = Targets(workspace)
@@ -94,16 +95,14 @@ def files_on_hosts(workspace: Workspace, image: str, host: str | None) -> tuple[
         ]
     )
     places: list[Place] = []
-    failed = 0
     for answer in answers.values():
         if isinstance(answer, VcltuiError):
             say(str(answer))
-            failed = 1
         else:
             places += answer
     if not places:
         raise _not_found(image, "any host that answers")
-    return places, failed
+    return places, worst_exit_code(answers.values())
 
 
 def module_with_image(

@@ -8,6 +8,7 @@ import click
 
 from vcltui.cli.names import host_option
 from vcltui.cli.output import Row, json_option, show
+from vcltui.cli.reporting import worst_exit_code
 from vcltui.cli.text import say
 from vcltui.cli.workspace import pass_workspace
 from vcltui.disks.images import list_images
@@ -17,6 +18,7 @@ from vcltui.hypervisor.domains import domain_xml, list_domains
 from vcltui.models.domain import Domain, VCLFacts
 from vcltui.models.inventory import Computer
 from vcltui.models.names import domain_belongs_to
+from vcltui.models.natural import natural
 from vcltui.provisioning.session import HostSession
 from vcltui.runtime.diagnosis import diagnose_reservations
 from vcltui.runtime.workspace import Workspace
@@ -27,10 +29,11 @@ from vcltui.vcldb import reservations as reservation_rows
 @click.command("hosts")
 @json_option
 @pass_workspace
-def hosts(workspace: Workspace, as_json: bool) -> None:
+def hosts(workspace: Workspace, as_json: bool) -> int:
     """List the VM hosts and how they are.
 
-    A host that can't be reached is listed as unreachable, with the reason.
+    A host that can't be reached is listed as unreachable, with the reason; the exit code is 1 then,
+    as with the other listings.
     """
     answers = workspace.each_host(_host_row)
     rows = [
@@ -43,6 +46,7 @@ def hosts(workspace: Workspace, as_json: bool) -> None:
     if any(row["reason"] for row in rows):
         columns.append("reason")
     show(rows, columns, as_json=as_json, nothing="There are no hosts.")
+    return worst_exit_code(answers.values())
 
 
 def _host_row(session: HostSession) -> Row:
@@ -80,9 +84,8 @@ def _unreachable_row(session: HostSession, error: VcltuiError) -> Row:
 @pass_workspace
 def computers(workspace: Workspace, as_json: bool) -> None:
     """List the computers of the inventory."""
-    rows = [
-        _computer_row(computer) for computer in computer_rows.list_computers(workspace.inventory())
-    ]
+    known = computer_rows.list_computers(workspace.inventory())
+    rows = [_computer_row(one) for one in sorted(known, key=lambda one: natural(one.name))]
     columns = ("name", "state", "host", "image", "private_ip", "public_ip", "eth0_mac")
     show(rows, columns, as_json=as_json, nothing="There are no computers.")
 
@@ -118,7 +121,9 @@ def domains(workspace: Workspace, host: str | None, as_json: bool) -> int:
 def _domain_rows(session: HostSession, known: list[Computer]) -> list[Row]:
     return [
         _domain_row(session, domain, known)
-        for domain in list_domains(session.connection, details=True)
+        for domain in sorted(
+            list_domains(session.connection, details=True), key=lambda one: natural(one.name)
+        )
     ]
 
 
@@ -223,16 +228,15 @@ def _ask_hosts(
 ) -> tuple[list[Row], int]:
     """The rows of one host, or of every host that answers; the others are told on stderr.
 
-    Also returns the exit code: 1 when a host did not answer.
+    Also returns the exit code, which tells of hosts that did not answer.
     """
     if host is not None:
         return ask(workspace.session(host)), 0
     rows: list[Row] = []
-    failed = 0
-    for answer in workspace.each_host(ask).values():
+    answers = workspace.each_host(ask).values()
+    for answer in answers:
         if isinstance(answer, VcltuiError):
             say(str(answer))
-            failed = 1
         else:
             rows += answer
-    return rows, failed
+    return rows, worst_exit_code(answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -50,6 +51,15 @@ def report(error: BaseException, config_file: Path | None) -> int:
 
     say(unforeseen_sentence(error, config_file))
     return FAILED
+
+
+def worst_exit_code(answers: Iterable[object]) -> int:
+    """The exit code of what was asked of several hosts, whose errors are among the answers.
+
+    0 without an error; 2 where one is a mistake in the configuration, as when one host alone is
+    asked.
+    """
+    return max((one.exit_code for one in answers if isinstance(one, VcltuiError)), default=0)
 
 
 def _usage_sentence(error: click.UsageError) -> str:

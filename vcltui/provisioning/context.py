@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vcltui.errors import InventoryError, UsageError
+from vcltui.errors import NoInventoryError, UsageError
 from vcltui.models.cancel import CancelToken
 from vcltui.models.host import VMHost
 from vcltui.models.inventory import Assignment, Computer, ImageRevision
@@ -64,7 +64,7 @@ class Context:
     def inventory(self) -> Database:
         """The database. Raises InventoryError where there is none."""
         if self.database is None:
-            raise InventoryError(
+            raise NoInventoryError(
                 "There is no inventory here",
                 "Give a configuration with --config, or add a host with `vcltui host add`",
             )

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from vcltui.config import Config, hosts_from_uris
-from vcltui.errors import InventoryError, NotFoundError, UsageError, VcltuiError
+from vcltui.errors import NoInventoryError, NotFoundError, UsageError, VcltuiError
 from vcltui.models.host import VMHost
 from vcltui.provisioning import session as host_session
 from vcltui.runtime.journal import journal as journals
@@ -85,7 +85,7 @@ class Workspace:
         with self._lock:
             if self.database is None:
                 if not create:
-                    raise InventoryError(
+                    raise NoInventoryError(
                         "There is no inventory yet",
                         "Add a host with `vcltui host add`, or try `vcltui demo`",
                     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vcltui.errors import InventoryBusyError, InventoryError
+from vcltui.errors import InventoryBusyError, InventoryError, NoInventoryError
 
 _NO_SUCH_TABLE = 1146
 _LOCKED = frozenset({1205, 1213})
@@ -19,18 +19,18 @@ def inventory_error(label: str, error: SQLAlchemyError) -> InventoryError:
         return InventoryBusyError(
             f"The inventory {label} is held by another program: {text}", "Try again"
         )
-    return InventoryError(*_describe(label, code, text))
-
-
-def _describe(label: str, code: int | None, text: str) -> tuple[str, str]:
     if "no such table" in text or code == _NO_SUCH_TABLE:
         return not_an_inventory(label)
     if "not a database" in text:
         # Mostly a wrong path: whose file it is, nobody knows, so nothing is advised about it.
-        return (
+        return NoInventoryError(
             f"{label} is no inventory: {text}",
             "Correct the path under [inventory] in config.toml; if this file was one, name a copy",
         )
+    return InventoryError(*_describe(label, code, text))
+
+
+def _describe(label: str, code: int | None, text: str) -> tuple[str, str]:
     if "malformed" in text:
         return (
             f"The inventory {label} is damaged: {text}",
@@ -54,9 +54,9 @@ def _describe(label: str, code: int | None, text: str) -> tuple[str, str]:
     return f"The database {label} refused a query: {text}", "Nothing was changed"
 
 
-def not_an_inventory(label: str) -> tuple[str, str]:
-    """The sentence and the hint for a database that lacks VCL's tables."""
-    return (
+def not_an_inventory(label: str) -> NoInventoryError:
+    """The error for a database that lacks VCL's tables."""
+    return NoInventoryError(
         f"{label} does not hold VCL's tables",
         "Name another inventory, or a file that does not exist yet to have one made",
     )

@@ -118,4 +118,4 @@ def check(connection: Connection, label: str) -> None:
     """Raise InventoryError for a database without VCL's states."""
     found = connection.scalar(select(tables.state.c.id).where(tables.state.c.name == "available"))
     if found is None:
-        raise InventoryError(*not_an_inventory(label))
+        raise not_an_inventory(label)

@@ -35,7 +35,21 @@ def test_the_first_host_makes_the_inventory(empty: Lab) -> None:
     assert empty("images", "--json").rows == []
 
 
+def test_a_key_that_can_not_be_read_is_told_before_the_host_is_added(empty: Lab) -> None:
+    folder, missing = str(empty.home), f"{empty.home}/missing.key"
+    for key, reason in ((missing, "No such file or directory"), (folder, "Is a directory")):
+        done = _add(empty, "kvm1", "--guest-key", key)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"The SSH key {key} can't be read: {reason}. Name ")
+    assert not (empty.home / "state/inventory.sqlite").exists()
+    done = _add(empty, "kvm1", "--guest-key", missing, "--no-check")
+    assert done.code == 0
+    assert "can't be read" in done.err
+
+
 def test_everything_that_can_be_said_of_a_host(empty: Lab) -> None:
+    key = empty.home / "key"
+    key.write_text("a private key")
     done = _add(
         empty,
         "kvm1",
@@ -43,7 +57,7 @@ def test_everything_that_can_be_said_of_a_host(empty: Lab) -> None:
         *("--driver", "test", "--network", "default", "--network", "eth1"),
         *("--image-type", "qcow2", "--repository-image-type", "vmdk"),
         *("--eth0-generated", "--eth1-generated", "--xml-directory", f"{empty.home}/xml"),
-        *("--name-style", "vcl25", "--guest-user", "vcl", "--guest-key", "/key"),
+        *("--name-style", "vcl25", "--guest-user", "vcl", "--guest-key", str(key)),
         *("--guest-port", "2222", "--guest-port", "22", "--guest-proxy-jump", "jump"),
         *("--boot-timeout", "30"),
     )

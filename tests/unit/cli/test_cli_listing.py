@@ -61,7 +61,7 @@ def test_hosts_as_a_table(lab: Lab) -> None:
 
 def test_a_host_that_cannot_be_reached_is_a_row(with_lost_host: Lab) -> None:
     done = with_lost_host.run("hosts", "--json")
-    assert done.code == 0
+    assert done.code == 1, "as with the other listings"
     (row,) = [row for row in done.rows if row["name"] == "lost"]
     assert row["state"] == "unreachable"
     assert row["domains"] is row["running"] is row["driver"] is None
@@ -96,6 +96,33 @@ def test_domains(lab: Lab, odd_name: str) -> None:
         assert (row["vcpus"], row["memory_bytes"]) == (2, 512 << 20)
     assert known[odd_name]["computer"] is known[odd_name]["image"] is None
     assert known[odd_name]["power"] == "off"
+
+
+def test_what_is_numbered_comes_in_the_order_of_the_numbers(lab: Lab) -> None:
+    names = [row["name"] for row in lab("computers", "--json").rows]
+    assert names == ["away", "vm1", "vm2", "vm10", "vm20"]
+    lab("load", "vm20", V1)
+    lab("load", "vm2", V1)
+    computers = [row["computer"] for row in lab("domains", "--host", "kvm2", "--json").rows]
+    assert [one for one in computers if one] == ["vm2", "vm20"]
+
+
+def test_a_mistake_in_the_configuration_exits_2_however_it_is_met(lab: Lab) -> None:
+    for command in (("images",), ("images", "--host", "test"), ("image", "info", V1)):
+        done = lab("-c", "test:///default", *command)
+        assert (done.code, done.out) == (2, ""), command
+        assert "has no VM profile" in done.err
+    state = lab.config.read_text()
+    lab.config.write_text(state.replace('path = "inventory.sqlite"', 'path = "/etc/hostname"'))
+    done = lab("computers")
+    assert done.code == 2
+    assert "/etc/hostname is no inventory" in done.err
+    assert "aside" not in done.err
+    lab.config.write_text(state.replace('path = "inventory.sqlite"', 'path = "missing"'))
+    for command in (("computers",), ("status", "vm1"), ("doctor",)):
+        done = lab(*command)
+        assert done.code == 2, command
+        assert "There is no inventory yet" in done.err
 
 
 def test_domains_of_one_host(lab: Lab) -> None:
@@ -153,13 +180,13 @@ def test_a_damaged_image_is_shown_with_its_problem(lab: Lab) -> None:
 
 def test_images_of_a_host_without_a_profile(lab: Lab) -> None:
     done = lab("-c", "test:///default", "images")
-    assert done.code == 1
+    assert done.code == 2
     assert "has no VM profile" in done.err
 
 
 def test_computers(lab: Lab) -> None:
     rows = {row["name"]: row for row in lab.run("computers", "--json").rows}
-    assert list(rows) == ["away", "vm1", "vm10", "vm2", "vm20"]
+    assert list(rows) == ["away", "vm1", "vm2", "vm10", "vm20"]
     assert (rows["vm1"]["host"], rows["vm1"]["image"]) == ("kvm1", V1)
     assert (rows["vm10"]["host"], rows["vm10"]["image"]) == ("kvm1", V10)
     assert rows["away"]["host"] is rows["vm2"]["image"] is None

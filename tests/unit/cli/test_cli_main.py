@@ -144,7 +144,7 @@ def test_no_hosts_at_all_is_a_usage_error(tmp_path: Path) -> None:
     assert done.code == 2
     assert done.err.startswith("No host is known.")
     inventory = lab.run("computers")
-    assert inventory.code == 1
+    assert inventory.code == 2
     assert "There is no inventory yet" in inventory.err
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.errors import VcltuiError
 from vcltui.models.host import VMHost
+from vcltui.models.natural import natural
 from vcltui.runtime.fleet.host import HostWatcher
 from vcltui.runtime.fleet.lane import Lane
 from vcltui.runtime.fleet.look import Look
@@ -24,7 +25,7 @@ from vcltui.runtime.fleet.models import (
     InventoryFacts,
     LiveHost,
 )
-from vcltui.runtime.fleet.rows import DomainRows, natural
+from vcltui.runtime.fleet.rows import DomainRows
 from vcltui.runtime.workspace import Workspace
 from vcltui.vcldb import computers as computer_rows
 from vcltui.vcldb import images as image_rows

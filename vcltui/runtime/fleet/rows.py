@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import chain
 from operator import is_
 from typing import TYPE_CHECKING
 
 from vcltui.models.domain import PowerState
 from vcltui.models.inventory import NO_IMAGE, Computer
+from vcltui.models.natural import natural
 from vcltui.runtime.fleet.models import (
     DomainView,
     Flag,
@@ -27,7 +26,6 @@ from vcltui.runtime.fleet.models import (
 if TYPE_CHECKING:
     from vcltui.models.reservation import ReservationRow
 
-_WORDS = re.compile(r"(\d+)|(\D+)")
 _OVER = frozenset({"complete", "deleted"})
 
 
@@ -226,20 +224,6 @@ def _is_same_place(one: DomainView, other: DomainView) -> bool:
 def _place(view: DomainView) -> tuple[object, ...]:
     """By computer, so that a row stays where it is when its computer is loaded anew."""
     return (natural(view.owner), natural(view.name))
-
-
-@lru_cache(maxsize=1 << 16)
-def natural(name: str) -> tuple[tuple[int, int, str, str], ...]:
-    """A sort key by which vm2 comes before vm10.
-
-    Of two numbers the one with fewer digits is smaller: int() refuses thousands of them.
-    """
-    return tuple([_sort_key(number, word) for number, word in _WORDS.findall(name)])
-
-
-def _sort_key(number: str, word: str) -> tuple[int, int, str, str]:
-    digits = number.lstrip("0")
-    return (0, len(digits), digits, number) if number else (1, 0, word.lower(), "")
 
 
 def owner_of(domain_name: str, computers: Mapping[str, Computer]) -> Computer | None:

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
+from vcltui.models.natural import natural
 from vcltui.runtime.actions import Subject
-from vcltui.runtime.fleet.rows import natural
 from vcltui.tui.desk import Desk
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Column, Record

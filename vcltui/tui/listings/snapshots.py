@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vcltui.models.domain import Snapshot
-from vcltui.runtime.fleet.rows import natural
+from vcltui.models.natural import natural
 from vcltui.tui.desk import Desk
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.base import Listing

@@ -76,7 +76,7 @@ def fill_if_empty(connection: Connection, label: str, management_node: str) -> N
     if tables.state.name in names:
         return
     if names:
-        raise InventoryError(*not_an_inventory(label))
+        raise not_an_inventory(label)
     tables.metadata.create_all(connection)
     insert_fixed_rows(connection, management_node)
 
@@ -85,7 +85,7 @@ def check(connection: Connection, label: str) -> None:
     """Raise InventoryError for a file that another version of vcltui made."""
     version = upgrade.read_version(connection)
     if version is None:
-        raise InventoryError(*not_an_inventory(label))
+        raise not_an_inventory(label)
     if version in upgrade.OLD_VERSIONS:
         raise InventoryError(
             f"The inventory {label} has the older form {version!r}, which is not read as it is",
