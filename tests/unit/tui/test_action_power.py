@@ -78,15 +78,15 @@ async def test_a_computer_that_somebody_uses_wants_its_name(lab: Lab):
 
 
 async def test_shutting_down_asks_where_somebody_would_notice(lab: Lab):
-    reserve(lab, "vm1")
+    reserve(lab, "vm10")
     async with lab_console(lab.workspace) as driver:
-        await driver.at("domains", "vm1")
+        await driver.at("domains", "vm10")
         await driver.press("h")
         await driver.shows(Confirm)
-        assert "is inuse on vm1" in driver.words()
+        assert "is inuse on vm10" in driver.words()
         await driver.press("y")
         await driver.ended()
-        assert power(lab, "vm1") is PowerState.OFF
+        assert power(lab, "vm10") is PowerState.OFF
 
 
 async def test_off_then_on_without_a_question(lab: Lab):
