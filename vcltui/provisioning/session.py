@@ -87,6 +87,12 @@ class HostSession:
             )
         return self.vmhost.profile
 
+    def learn(self, vmhost: VMHost) -> None:
+        """Take over what else is known of the same host by now, such as its profile."""
+        with self._opening:
+            self.vmhost = vmhost
+            self._driver = None  # it was chosen by what was known before
+
     def check_writable(self) -> None:
         """Raise RefusedError in read-only mode."""
         if self.readonly:

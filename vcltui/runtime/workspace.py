@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 _HOSTS_AT_ONCE = 16
+_RETRY_SECONDS = 10.0
+"""For so long after the inventory failed, a configured host's session does not wait for it."""
 
 
 class Workspace:
@@ -39,6 +42,8 @@ class Workspace:
         self._named = hosts_from_uris(uris)
         self._sessions: dict[str, HostSession] = {}
         self._database: Database | None = None
+        self._failed_at: float | None = None
+        self._without_inventory: set[str] = set()
         self._lock = threading.RLock()
 
     def __enter__(self) -> Workspace:
@@ -98,17 +103,25 @@ class Workspace:
 
     # --- hosts ---
 
-    def hosts_at_once(self) -> dict[str, VMHost]:
-        """Every VM host by name where they are known without the inventory, else none."""
-        return {} if self.config.inventory_exists() and not self._named else self.hosts()
+    def configured_hosts(self) -> dict[str, VMHost]:
+        """The VM hosts that are known without the inventory, by name. Waits for nothing."""
+        return dict(self._named or self.config.hosts)
 
     def hosts(self) -> dict[str, VMHost]:
-        """Every VM host by name: those named by URI, else configuration over inventory."""
+        """Every VM host by name: those named by URI, else configuration over inventory.
+
+        Raises InventoryError: what is changed must not miss a host that the inventory knows.
+        """
         if self._named:
             return dict(self._named)
-        database = self.database
         node = None if self.config.all_management_nodes else self.config.management_node
-        rows = hosts.list_vmhosts(database, management_node=node) if database else []
+        try:
+            database = self.database
+            rows = hosts.list_vmhosts(database, management_node=node) if database else []
+        except InventoryError:
+            self._failed_at = time.monotonic()
+            raise
+        self._failed_at = None
         known = {host.name: host for host in rows}
         if database is not None and not database.is_embedded:
             # VCL's database does not say how its guests are logged in to.
@@ -121,13 +134,40 @@ class Workspace:
                 if row is None
                 else replace(host, id=row.id, profile=host.profile or row.profile)
             )
+        self._complete_sessions(known)
         return known
 
+    def _complete_sessions(self, known: dict[str, VMHost]) -> None:
+        """Tell the sessions that were opened without the inventory what it says of their hosts."""
+        with self._lock:
+            for name in self._without_inventory & set(known) & set(self._sessions):
+                self._sessions[name].learn(known[name])
+            self._without_inventory.clear()
+
+    def _hosts_for_session(self, name: str) -> dict[str, VMHost]:
+        """The hosts; where the inventory can't be read, the configured one of this name."""
+        configured = {one: host for one, host in self.config.hosts.items() if one == name}
+        failed_at = self._failed_at
+        if configured and failed_at is not None and time.monotonic() - failed_at < _RETRY_SECONDS:
+            self._without_inventory.add(name)
+            return configured
+        try:
+            return self.hosts()
+        except InventoryError:
+            if not configured:
+                raise
+            self._without_inventory.add(name)
+            return configured
+
     def session(self, host_name: str) -> HostSession:
-        """The one session of a host. Raises NotFoundError with the hosts there are."""
+        """The one session of a host. Raises NotFoundError with the hosts there are.
+
+        A configured host has one while the inventory can't be read, too: it can be looked at.
+        Of others InventoryError is raised.
+        """
         with self._lock:
             if host_name not in self._sessions:
-                known = self.hosts()
+                known = self._hosts_for_session(host_name)
                 if host_name not in known:
                     raise NotFoundError(
                         f"There is no host {host_name!r}", alternatives(host_name, known)
@@ -141,11 +181,7 @@ class Workspace:
         """The sessions of all hosts, by name. Raises UsageError where no host is known."""
         names = sorted(self.hosts())
         if not names:
-            raise UsageError(
-                "No host is known",
-                "Name one with -c URI, in the configuration or with `vcltui host add`; "
-                "`vcltui demo` shows everything on a sandbox",
-            )
+            raise no_host_is_known()
         return [self.session(name) for name in names]
 
     def each_host(self, ask: Callable[[HostSession], Answer]) -> dict[str, Answer | VcltuiError]:
@@ -161,6 +197,15 @@ class Workspace:
         with ThreadPoolExecutor(_HOSTS_AT_ONCE, thread_name_prefix="host") as pool:
             answers = pool.map(answer, sessions)
             return dict(zip((session.name for session in sessions), answers, strict=True))
+
+
+def no_host_is_known() -> UsageError:
+    """The error where there is nothing to work on, with how that is changed."""
+    return UsageError(
+        "No host is known",
+        "Name one with -c URI, in the configuration or with `vcltui host add`; "
+        "`vcltui demo` shows everything on a sandbox",
+    )
 
 
 def alternatives(name: str, known: Iterable[str]) -> str:

@@ -16,6 +16,11 @@ class Term:
     inverse: bool = False
     exact: bool = False
 
+    def is_in(self, value: str) -> bool:
+        """Whether a value of its field fits it, whatever the letter case."""
+        value = value.lower()
+        return (self.text == value if self.exact else self.text in value) is not self.inverse
+
 
 def parse_filter(text: str, fields: frozenset[str]) -> tuple[Term, ...]:
     """The terms of what was typed; `:` or `=` behind a word that is no field is a plain letter.
@@ -34,6 +39,12 @@ def parse_filter(text: str, fields: frozenset[str]) -> tuple[Term, ...]:
         else:
             terms.append(Term(bare, None, word != bare))
     return tuple(terms)
+
+
+def unknown_fields(text: str, fields: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """What stands before a `=` or `:` in a filter and is no field, each with that sign."""
+    parts = (_parts(word.removeprefix("!")) for word in text.lower().split())
+    return tuple((field, sign) for field, sign, _ in parts if sign and field not in fields)
 
 
 def _parts(word: str) -> tuple[str, str, str]:

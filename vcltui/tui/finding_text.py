@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from vcltui.doctor.catalogue import REMEDIES
-from vcltui.doctor.findings import Diagnosis, Finding, Serving, Severity, Timeline
+from vcltui.doctor.findings import Finding, Serving, Severity, Timeline
 from vcltui.doctor.vcldlog import LogBlock
+from vcltui.tui.desk import Desk
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.words import duration, plain
@@ -90,13 +91,24 @@ def _times(factor: float | None) -> str:
     return f"{factor:.1f}" if factor < 100 else f"{factor:.0f}"
 
 
-def unknown_text(diagnosis: Diagnosis | None, problem: str | None, glyphs: Glyphs) -> Text:
+NO_INVENTORY = "There is no inventory, so there is nothing to examine"
+
+
+def is_without_inventory(desk: Desk) -> bool:
+    """Whether it is certain that there is no inventory."""
+    return desk.fleet.is_listed and not desk.fleet.inventory.exists
+
+
+def unknown_text(desk: Desk) -> Text:
     """What could not be asked, so that nothing is concluded from it."""
+    examiner, glyphs = desk.examiner, desk.glyphs
+    diagnosis, problem = examiner.diagnosis, examiner.problem
     text = Text()
     if problem is not None:
         text.append(f"{glyphs.attention} {plain(problem)}\n", ATTENTION)
     if diagnosis is None:
-        return text.append(f"Examining{glyphs.ellipsis}\n" if problem is None else "", "dim")
+        waits = f"Examining{glyphs.ellipsis}\n" if problem is None else ""
+        return text.append(f"{NO_INVENTORY}.\n" if is_without_inventory(desk) else waits, "dim")
     for sentence in diagnosis.unknown:
         text.append(f"{glyphs.unknown} {plain(sentence)}\n", ATTENTION)
     return text

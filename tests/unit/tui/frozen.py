@@ -222,6 +222,7 @@ class FrozenFleet:
     read: DomainDetails | None = DETAILS
     listed: HostImages | None = IMAGES
     refreshed: list[str | None] = field(default_factory=list)
+    is_listed: bool = True
 
     def hosts(self) -> list[LiveHost]:
         return list(self.live)

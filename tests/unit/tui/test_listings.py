@@ -202,7 +202,7 @@ def test_hosts_that_never_answered_show_no_figures(desk: Desk):
     (record,) = chosen(Hosts(desk), "kvm-c")
     assert record.dim
     assert [cell.text for cell in record.cells[2:9]] == ["-"] * 6 + ["never"]
-    nobody = Domains(replace(desk, fleet=FrozenFleet(live=())))
+    nobody = Domains(replace(desk, fleet=FrozenFleet(live=(), is_listed=False)))
     assert nobody.empty().startswith("Waiting for the hosts")
     settled = replace(HOSTS[0], domains=(), state=HostState.UP)
     empty = FrozenFleet(live=(settled,), inventory=replace(desk.fleet.inventory, computers=()))

@@ -68,7 +68,7 @@ class Fleet:
         self._rows = DomainRows()
         self._inventory_lane = Lane("fleet-inventory", self._read_inventory)
         self._clock_lane = Lane("fleet-clock", self._look_at_clock)
-        self._is_started = False
+        self._is_started = self._is_listed = False
         self._to_start: list[Lane] = []
         self._follow(known or {})
 
@@ -79,7 +79,7 @@ class Fleet:
             workspace.hosts,
             workspace.session,
             lambda: workspace.database,
-            workspace.hosts_at_once(),
+            workspace.configured_hosts(),
         )
 
     def start(self) -> None:
@@ -120,6 +120,11 @@ class Fleet:
         return end
 
     # --- what is known ---
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is known which hosts there are; until then others may come."""
+        return self._is_listed
 
     def hosts(self) -> list[LiveHost]:
         """Every host, by natural name."""
@@ -203,15 +208,19 @@ class Fleet:
         return CLOCK_SECONDS
 
     def _read_inventory(self) -> float:
+        was_listed = self._is_listed
         try:
             self._follow(self._list_hosts())
+            self._is_listed = True
             found = _read(self._open_database())
         except VcltuiError as error:
-            _log.info("The inventory: %s", error)
+            # It is tried again and again; one line of the log tells it.
+            is_new = str(error) != self._inventory.problem
+            _log.log(logging.WARNING if is_new else logging.DEBUG, "The inventory: %s", error)
             # What was read before stays visible, with the reason why it is not fresh.
             found = replace(self._inventory, exists=True, problem=str(error))
         before = self._inventory
-        changed = found != before
+        changed = found != before or self._is_listed is not was_listed
         # What says the same stays the same object, so that nothing is made anew for it.
         self._inventory = found if changed else replace(before, read_at=found.read_at)
         if self._rows.learn(self._inventory, self.hosts()) or changed:

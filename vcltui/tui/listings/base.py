@@ -9,8 +9,10 @@ from typing import ClassVar, Generic, TypeVar
 from vcltui.models.natural import natural
 from vcltui.runtime.actions import Subject
 from vcltui.tui.desk import Desk
+from vcltui.tui.filtering import unknown_fields
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Column, Record
+from vcltui.tui.words import plain
 
 Item = TypeVar("Item")
 
@@ -97,6 +99,16 @@ class Listing(ABC, Generic[Item]):
     def empty(self) -> str:
         """What stands there while there are no items."""
         return "Nothing here"
+
+    def nothing_fits(self, text: str) -> str:
+        """What stands there while a filter, or `faults only`, leaves no item."""
+        words = "Nothing fits; esc shows all"
+        for field, sign in unknown_fields(text, frozenset(self.fields)):
+            if sign == "=":
+                known = ", ".join(self.fields)
+                return f"There is no field {plain(field)}, there are: {known}; esc shows all"
+            words += f". {plain(field)} is no field, so it is looked for as it stands"
+        return words
 
     @property
     def fields(self) -> tuple[str, ...]:

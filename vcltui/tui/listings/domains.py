@@ -12,8 +12,10 @@ from vcltui.runtime.fleet.models import DomainView, HostState, LiveDomain
 from vcltui.runtime.jobs.models import Job
 from vcltui.tui.busy import Busy, busy, busy_words, job_of
 from vcltui.tui.desk import Desk
+from vcltui.tui.filtering import parse_filter
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.base import Listing
+from vcltui.tui.listings.hosts import trouble_of, without_hosts
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record
 from vcltui.tui.words import age, plain, size
@@ -145,14 +147,29 @@ class Domains(Listing[DomainView]):
 
     def empty(self) -> str:
         """As Listing.empty."""
+        reason = without_hosts(self.desk)
+        if reason:
+            return reason
         if self.is_filling():
             return "Waiting for the hosts" + self.desk.glyphs.ellipsis
         return "No domain"
 
+    def nothing_fits(self, text: str) -> str:
+        """With the reasons of the hosts that are meant, and of which nothing was ever seen."""
+        wanted = [one for one in parse_filter(text, frozenset(self.fields)) if one.field == "host"]
+        reasons = [
+            f"{trouble_of(host)}. {host.hint}".strip().rstrip(".")
+            if host.reason
+            else f"{host.name} has not answered yet"
+            for host in self.desk.fleet.hosts()
+            if host.answered_at is None and all(term.is_in(host.name) for term in wanted)
+        ]
+        return ". ".join([super().nothing_fits(text), *map(plain, reasons)])
+
     def is_filling(self) -> bool:
         """As Listing.is_filling."""
         hosts = self.desk.fleet.hosts()
-        return not hosts or any(
+        return not self.desk.fleet.is_listed or any(
             host.state is HostState.CONNECTING and not host.reason for host in hosts
         )
 

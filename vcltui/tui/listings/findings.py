@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vcltui.doctor.findings import Finding, SemaphoreLife, Severity
-from vcltui.tui.finding_text import severity_mark
+from vcltui.tui.finding_text import NO_INVENTORY, is_without_inventory, severity_mark
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record
@@ -81,8 +81,8 @@ class Findings(Listing[Finding]):
         examiner = self.desk.examiner
         if examiner.problem is not None:
             return plain(examiner.problem)
-        if not self.desk.fleet.inventory.exists:
-            return "There is no inventory to examine"
+        if is_without_inventory(self.desk):
+            return NO_INVENTORY
         if examiner.diagnosis is None:
             return "Examining" + self.desk.glyphs.ellipsis
         return "Nothing wrong was found"
@@ -139,6 +139,10 @@ class Locks(Listing[SemaphoreLife]):
 
     def empty(self) -> str:
         """As Listing.empty."""
+        if self.desk.examiner.problem is not None:
+            return plain(self.desk.examiner.problem)
+        if is_without_inventory(self.desk):
+            return NO_INVENTORY
         if self.desk.examiner.diagnosis is None:
             return "Examining" + self.desk.glyphs.ellipsis
         return "Nobody holds a lock"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
 from vcltui.runtime.actions import Subject
 from vcltui.runtime.fleet.models import HostState, LiveDomain, LiveHost
+from vcltui.runtime.workspace import no_host_is_known
+from vcltui.tui.desk import Desk
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record
@@ -107,12 +110,34 @@ class Hosts(Listing[LiveHost]):
 
     def empty(self) -> str:
         """As Listing.empty."""
-        return "Looking for hosts" + self.desk.glyphs.ellipsis
+        return without_hosts(self.desk) or "Looking for hosts" + self.desk.glyphs.ellipsis
+
+    def is_filling(self) -> bool:
+        """As Listing.is_filling."""
+        return not self.desk.fleet.is_listed
+
+
+def without_hosts(desk: Desk) -> str:
+    """Why there is no host; empty where there are some, or may yet be."""
+    if desk.fleet.hosts():
+        return ""
+    if desk.fleet.inventory.problem is not None:
+        return plain(desk.fleet.inventory.problem)
+    return plain(str(no_host_is_known())) if desk.fleet.is_listed else ""
 
 
 def host_subject(host: LiveHost, *, readonly: bool) -> Subject:
     """What actions on a host are done to."""
     return Subject(host.name, answers=host.state is HostState.UP, readonly=readonly)
+
+
+def trouble_of(host: LiveHost) -> str:
+    """Why a host is not reached, with its name once, and since when."""
+    named = rf"(?<![\w.-]){re.escape(host.name)}(?![\w-]|\.\w)"
+    words = host.reason if re.search(named, host.reason) else f"{host.name}: {host.reason}"
+    if host.answered_at is None:
+        return words
+    return f"{words}, seen {age(time.monotonic() - host.answered_at)} ago"
 
 
 def _seen(host: LiveHost) -> str:

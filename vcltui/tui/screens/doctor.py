@@ -56,7 +56,7 @@ class _DiagnosedScreen(FullScreen):
     def show_chosen(self) -> None:
         """Show what is found about the row of the cursor."""
         examiner, glyphs = self.desk.examiner, self.desk.glyphs
-        text = unknown_text(examiner.diagnosis, examiner.problem, glyphs)
+        text = unknown_text(self.desk)
         if examiner.diagnosis is not None:
             text.append_text(findings_text(self.findings, glyphs))
         self._text.show(text)

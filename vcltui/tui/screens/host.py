@@ -57,7 +57,7 @@ class HostScreen(DetailScreen):
         """As DetailScreen.show_part."""
         host, glyphs, examiner = self.host, self.desk.glyphs, self.desk.examiner
         if name == "drift":
-            text = unknown_text(examiner.diagnosis, examiner.problem, glyphs)
+            text = unknown_text(self.desk)
             if examiner.diagnosis is not None:
                 text.append_text(findings_text(self.drift, glyphs))
             self.text_part(name).show(text)
@@ -106,6 +106,10 @@ def host_text(host: LiveHost, configured: VMHost | None, glyphs: Glyphs) -> Text
         text.append(f"{glyphs.attention} {plain(host.driver_problem)}\n", ATTENTION)
     status = host.status
     heard = host.answered_at
+    given, on = "-", "-"
+    if heard is not None:  # else nothing was seen, which is not that nothing is there
+        given = f"{size(host.given_memory_bytes)} to {host.running} running domains"
+        on = f"{host.running} on of {len(host.domains)}"
     pairs = [
         ("URI", host.uri),
         ("answered", f"{age(time.monotonic() - heard)} ago" if heard is not None else "never"),
@@ -113,8 +117,8 @@ def host_text(host: LiveHost, configured: VMHost | None, glyphs: Glyphs) -> Text
         ("CPUs", str(status.cpus) if status else "-"),
         ("memory", size(status.memory_bytes) if status else "-"),
         ("free", size(status.memory_free_bytes) if status else "-"),
-        ("given", f"{size(host.given_memory_bytes)} to {host.running} running domains"),
-        ("domains", f"{host.running} on of {len(host.domains)}"),
+        ("given", given),
+        ("domains", on),
     ]
     profile = configured.profile if configured else None
     if profile is not None:

@@ -90,7 +90,8 @@ class Overview(ConsoleScreen):
         self._hosts.refresh_rows()
         rows = len(self._hosts.table.keys)
         is_narrow = self.app.size.width < WIDE_CELLS
-        self._hosts.styles.height = None if is_narrow else min(max(rows, 1), 6) + 3
+        # Why there is none takes two lines.
+        self._hosts.styles.height = None if is_narrow else min(rows or 2, 6) + 3
         self._domains.refresh_rows()
         self._show_chosen()
 

@@ -82,14 +82,13 @@ class ReservationScreen(DetailScreen):
 
     def show_part(self, name: str) -> None:
         """As DetailScreen.show_part."""
-        examiner, glyphs = self.desk.examiner, self.desk.glyphs
-        diagnosis = examiner.diagnosis
+        diagnosis, glyphs = self.desk.examiner.diagnosis, self.desk.glyphs
         if name == "vcldlog":
             self.text_part(name).show(self._log_text())
         elif name == "timeline" and diagnosis is not None:
             self.text_part(name).show(timeline_text(diagnosis.timeline(self.number), glyphs))
         else:
-            text = unknown_text(diagnosis, examiner.problem, glyphs)
+            text = unknown_text(self.desk)
             if diagnosis is not None:
                 text.append_text(serving_text(diagnosis.serving_of(self.number)))
                 text.append_text(findings_text(self.findings, glyphs))

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from vcltui.runtime.actions import Subject
+from vcltui.tui.filtering import unknown_fields
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.listings.rows import Rows
 from vcltui.tui.places import Back, Go
@@ -150,7 +151,8 @@ class ListPane(Vertical):
         self._marked, self._subject = (None, []), (None, None)
         found = self._rows.chosen(self._filter, self._sorting, faults_only=self._faults_only)
         narrowed = bool(self._filter) or self._faults_only
-        empty = "Nothing fits; esc shows all" if narrowed else self.listing.empty()
+        listing = self.listing
+        empty = listing.nothing_fits(self._filter) if narrowed else listing.empty()
         # The rows that end the filling still belong to it.
         was_filling, self._is_filling = self._is_filling, self.listing.is_filling()
         filling = was_filling or self._is_filling
@@ -163,6 +165,8 @@ class ListPane(Vertical):
         words = [str(len(self._table.keys)), self.listing.note()]
         if self._filter:
             words.append(f"/{plain(self._filter)}")
+            unknown = unknown_fields(self._filter, frozenset(self.listing.fields))
+            words += [f"no field {plain(field)}" for field, sign in unknown if sign == "="]
         if self._faults_only:
             words.append("faults only")
         marks = len(self._table.marked)

@@ -5,6 +5,7 @@ Cells are plain text with a tone, never markup.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Sequence, Set
 from itertools import zip_longest
 from typing import ClassVar
@@ -172,7 +173,7 @@ class RecordTable(ScrollView, can_focus=True):
         keys, widths = records.keys, self._records.widths
         same = keys is self._keys or keys == self._keys
         if not (same and keys) and empty != self._empty:
-            self._refresh_line(1)
+            self.refresh()
         self._records, self._keys, self._empty, self._asked = records, keys, empty, {}
         if widths != records.widths:
             self._lay_out()
@@ -378,7 +379,9 @@ class RecordTable(ScrollView, can_focus=True):
             return self._lines.header()
         row = y - 1 + self.scroll_offset.y
         if row >= len(self._keys):
-            return self._lines.words(self._empty if not self._keys and row == 0 else "")
+            # A reason may be long, and is worth nothing cut off.
+            lines = [] if self._keys else textwrap.wrap(self._empty, max(self._lines.width - 2, 1))
+            return self._lines.words(lines[row] if row < len(lines) else "")
         record = self._record(row)
         return self._lines.record(
             record,

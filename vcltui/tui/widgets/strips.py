@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from vcltui.runtime.fleet.models import HostState
 from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.tui.desk import Desk
-from vcltui.tui.listings.hosts import Summary
+from vcltui.tui.hanging import hang
+from vcltui.tui.listings.hosts import Summary, trouble_of
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.widgets.steady import SteadyText
-from vcltui.tui.words import age, count, duration, plain
+from vcltui.tui.words import count, duration, plain
 
 WIDE_CELLS = 110
 """A terminal of so many columns is wide, one of fewer narrow."""
+_TROUBLE_LINES, _TROUBLE_LINES_NARROW = 4, 3
+"""How high what is not well may stand below the status; one alone is always told to its end."""
 _JOBS_SHOWN = 3
 """Where it is wide; where it is narrow, one."""
 _ENDED_SECONDS = 60.0
@@ -41,26 +46,35 @@ class StatusLine(SteadyText):
             if is_so:
                 text.append(f"  {word}", "bold")
         text.append(f"   {self._summary.of(hosts)}")
-        inventory = fleet.inventory
+        inventory, troubles = fleet.inventory, list[str]()
         if inventory.problem is not None:
-            text.append(f"   inventory: {plain(inventory.problem)}", ATTENTION)
+            troubles.append(f"inventory: {plain(inventory.problem)}")
         elif inventory.exists:
             text.append(f"   {count(len(inventory.reservations), 'reservation')}")
             diagnosis = self._desk.examiner.diagnosis
             stuck = len(diagnosis.stuck) if diagnosis else 0
             text.append(", " if stuck else "").append(f"{stuck} stuck" if stuck else "", ATTENTION)
-        for host in hosts:
-            if host.state is HostState.UNREACHABLE:
-                seen = (
-                    f", seen {age(time.monotonic() - host.answered_at)} ago"
-                    if host.answered_at is not None
-                    else ""
-                )
-                words = host.reason
-                if not words.startswith(f"{host.name} "):
-                    words = f"{host.name}: {words}"
-                text.append(f"   {self._desk.glyphs.down} {plain(words)}{seen}", ATTENTION)
-        self.show(text)
+        lost = [host for host in hosts if host.state is HostState.UNREACHABLE]
+        troubles += [f"{self._desk.glyphs.down} {plain(trouble_of(host))}" for host in lost]
+        self.show(self._with_troubles(text, troubles))
+
+    def _with_troubles(self, text: Text, troubles: Sequence[str]) -> Text:
+        """Behind the facts where there is room for all, else below them, none cut off."""
+        width = self.app.size.width
+        in_line = "".join(f"   {words}" for words in troubles)
+        if text.cell_len + cell_len(in_line) <= width:
+            return text.append(in_line, ATTENTION)
+        most = _TROUBLE_LINES if width >= WIDE_CELLS else _TROUBLE_LINES_NARROW
+        lines: list[Text] = []
+        for number, words in enumerate(troubles):
+            broken = list(hang(Text(f" {words}", ATTENTION), width).split("\n"))
+            left = len(troubles) - number
+            # The worst comes first; of the others the screens have the reasons.
+            if lines and len(lines) + len(broken) > most - (left > 1):
+                lines.append(Text(f" and {count(left, 'host')} more: 1 has the reasons", ATTENTION))
+                break
+            lines += broken
+        return Text("\n", no_wrap=True, overflow="ellipsis").join([text, *lines])
 
 
 class JobsStrip(SteadyText):
