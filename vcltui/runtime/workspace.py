@@ -11,7 +11,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from vcltui.config import Config, hosts_from_uris
-from vcltui.errors import NoInventoryError, NotFoundError, UsageError, VcltuiError
+from vcltui.errors import (
+    InventoryError,
+    NoInventoryError,
+    NotFoundError,
+    UsageError,
+    VcltuiError,
+)
 from vcltui.models.host import VMHost
 from vcltui.provisioning import session as host_session
 from vcltui.runtime.journal import journal as journals

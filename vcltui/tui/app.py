@@ -25,7 +25,7 @@ from vcltui.runtime.jobs.models import Job
 from vcltui.runtime.log_lines import LogLines
 from vcltui.runtime.workspace import Workspace
 from vcltui.tui import choices, conduct, heap, help_text, mending
-from vcltui.tui.commands import PLACES, Commands, Do, GoTo
+from vcltui.tui.commands import OWN, PLACES, Commands, Do, GoTo
 from vcltui.tui.console_commands import leave, tell_console
 from vcltui.tui.desk import Desk
 from vcltui.tui.dialogs import command_line, reading
@@ -222,7 +222,7 @@ class Console(TypedAheadApp):
 
     def on_mend(self, message: Mend) -> None:
         """Somebody wants to mend what was found."""
-        self.ask("Mend", mending.mend(self, self.desk, message.findings))
+        self.ask("Mend", mending.mend(self, self.desk, message.rows))
 
     def on_back(self) -> None:
         """Somebody wants to be where they were before."""
@@ -272,16 +272,39 @@ class Console(TypedAheadApp):
         active = top.active_bindings.get(event.key) if top else None
         if active is None or active.enabled:
             return
-        action = BY_ID.get(active.binding.id or "")
+        action, own = BY_ID.get(active.binding.id or ""), active.binding.action
         if action is not None:
-            reason = self._refusal(action) or "try again"
             subject = self.subject
-            self.notify(
-                f"{subject.name}: {reason}" if subject else reason.capitalize(),
-                title=f"{action.label} is not possible",
-                severity="warning",
-                markup=False,
-            )
+            reason = self._refusal(action) or "try again"
+            self._tell_refusal(action.label, reason, subject.name if subject else "")
+        elif top is not None and own in top.OWN_ACTIONS:
+            self._tell_refusal(active.binding.description, top.own_refusal(own) or "try again")
+
+    def _tell_refusal(self, label: str, reason: str, name: str = "") -> None:
+        """Say why something is not possible."""
+        self.notify(
+            f"{name}: {reason}" if name else f"{reason[:1].upper()}{reason[1:]}",
+            title=f"{label} is not possible",
+            severity="warning",
+            markup=False,
+        )
+
+    def do_own(self, action: str, label: str) -> None:
+        """Do one of the screen's own actions, or say why it is not possible."""
+        reason = self.own_refusal(action)
+        if reason is not None or self._navigation.top is None:
+            self._tell_refusal(label, reason or "a dialog is open")
+        else:
+            self.call_later(self._navigation.top.run_action, action)
+
+    def own_refusal(self, action: str) -> str | None:
+        """Why one of the screens' own actions is not possible now; None when it is."""
+        top = self._navigation.top
+        if top is None:
+            return "a dialog is open"
+        if action not in top.OWN_ACTIONS:
+            return "it is for the list of jobs, which is screen 5"
+        return top.own_refusal(action)
 
     def action_do(self, action_id: str) -> None:
         """Do an action of the table to the marked rows, or else to that of the cursor."""
@@ -310,8 +333,10 @@ class Console(TypedAheadApp):
             if line is not None:
                 self.run_command(line)
 
+        useless = {name for name, own in OWN.items() if self.own_refusal(own) is not None}
         self.push_screen(
-            command_line.CommandLine(lambda text: self.commands.suggest(text, themes)), typed
+            command_line.CommandLine(lambda text: self.commands.suggest(text, themes, useless)),
+            typed,
         )
 
     def run_command(self, line: str) -> None:

@@ -6,7 +6,7 @@ They are made from the places and from the action table: what has a key has a co
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,17 @@ CONSOLE = {
     "refresh": "Read everything again",
     "back": "Where you were before",
     "forward": "Where you came back from",
+    "mend": "Mend what the doctor found, of the marked rows or that of the cursor (m)",
+    "cancel": "Cancel the job of the cursor: what it did is undone (x)",
+    "retry": "Begin the job of the cursor once more (r)",
     "help": "Every key and command",
     "quit": "Leave",
 }
 """What a command does to the console itself."""
+OWN = {"mend": "mend", "cancel": "cancel_job", "retry": "retry_job"}
+"""Which of the screens' own actions a command does; it is offered where that is possible."""
+_TAKES = frozenset({"filter", "sort", "theme"})
+"""What of CONSOLE is told more than its name."""
 _SHORT = {"q": "quit", "q!": "quit", "?": "help", "vms": "domains", "res": "reservations"}
 _TELLS = {
     "load": Input.IMAGE,
@@ -107,6 +114,8 @@ class Commands:
         if name in PLACES:
             return GoTo(Place(name, filter=rest or None))
         if name in CONSOLE:
+            if rest and name not in _TAKES:
+                raise UsageError(f":{name} takes nothing behind it, not {rest!r}", f":{name}")
             return Tell(name, rest)
         action = _ACTIONS[name]
         try:
@@ -162,11 +171,16 @@ class Commands:
 
     # --- what may be meant ---
 
-    def suggest(self, line: str, themes: Sequence[str] = ()) -> list[Suggestion]:
-        """Whole lines that begin with, or contain, what was typed."""
+    def suggest(
+        self, line: str, themes: Sequence[str] = (), without: Collection[str] = ()
+    ) -> list[Suggestion]:
+        """Whole lines that begin with, or contain, what was typed.
+
+        `without` are commands that are of no use now.
+        """
         name, space, rest = line.lstrip().partition(" ")
         if not space:
-            return self._names_like(name)
+            return [one for one in self._names_like(name) if one.line not in without]
         name = _SHORT.get(name, name)
         if name == "theme":
             return [command_line.Suggestion(f"theme {one}", "") for one in themes if rest in one]

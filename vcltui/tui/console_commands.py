@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from vcltui.tui.commands import OWN
 from vcltui.tui.dialogs import columns as column_choice
 from vcltui.tui.dialogs import confirm
 from vcltui.tui.screens.base import ConsoleScreen
@@ -28,6 +29,8 @@ def tell_console(console: Console, name: str, rest: str) -> None:
             console.action_history_forward()
         case "refresh":
             console.action_refresh_all()
+        case "mend" | "cancel" | "retry":
+            console.do_own(OWN[name], name.capitalize())
         case "theme":
             _theme(console, rest)
         case "quit":

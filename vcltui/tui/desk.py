@@ -31,6 +31,11 @@ class Desk:
     readers: ThreadPoolExecutor
 
     @property
+    def has_no_inventory(self) -> bool:
+        """Whether it is certain that there is no inventory."""
+        return self.fleet.is_listed and not self.fleet.inventory.exists
+
+    @property
     def readonly(self) -> bool:
         """Whether nothing may be changed."""
         return self.workspace.readonly

@@ -94,11 +94,6 @@ def _times(factor: float | None) -> str:
 NO_INVENTORY = "There is no inventory, so there is nothing to examine"
 
 
-def is_without_inventory(desk: Desk) -> bool:
-    """Whether it is certain that there is no inventory."""
-    return desk.fleet.is_listed and not desk.fleet.inventory.exists
-
-
 def unknown_text(desk: Desk) -> Text:
     """What could not be asked, so that nothing is concluded from it."""
     examiner, glyphs = desk.examiner, desk.glyphs
@@ -108,7 +103,7 @@ def unknown_text(desk: Desk) -> Text:
         text.append(f"{glyphs.attention} {plain(problem)}\n", ATTENTION)
     if diagnosis is None:
         waits = f"Examining{glyphs.ellipsis}\n" if problem is None else ""
-        return text.append(f"{NO_INVENTORY}.\n" if is_without_inventory(desk) else waits, "dim")
+        return text.append(f"{NO_INVENTORY}.\n" if desk.has_no_inventory else waits, "dim")
     for sentence in diagnosis.unknown:
         text.append(f"{glyphs.unknown} {plain(sentence)}\n", ATTENTION)
     return text

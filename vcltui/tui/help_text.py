@@ -62,6 +62,7 @@ def help_text(keys: Mapping[str, str]) -> Text:
         _section(text, noun.value, pairs)
     jobs = [("x", "Cancel: it stops, and what it did is undone"), ("r", "Try again")]
     _section(text, "Jobs", jobs)
+    _section(text, "What the doctor found", [("m", "Mend: choose a remedy, see it, do it")])
     _section(text, "The console", _CONSOLE)
     _section(text, "Sorting", _SORTING)
     commands = [f":{name}" for name in (*PLACES, *map(command_name, ACTIONS), *CONSOLE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -9,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from vcltui.runtime.actions import ACTIONS, possible
+from vcltui.tui.commands import CONSOLE, OWN
 from vcltui.tui.screens.base import ConsoleScreen
 from vcltui.tui.subjects import subject_words
 
@@ -23,12 +25,17 @@ class ActionCommands(Provider):
         """As Provider.startup."""
         console = cast("Console", self.app)
         screens = [one for one in console.screen_stack if isinstance(one, ConsoleScreen)]
-        self._offers = [
+        self._offers: list[tuple[str, str, Callable[[], object]]] = [
             (f"{action.label}: {subject_words(subjects)}", action.summary, run)
             for action in ACTIONS
             for subjects in (screens[-1].meant(action) if screens else [],)
             if any(possible(action, subject) is None for subject in subjects)
             for run in (partial(console.do, action, subjects, {}),)
+        ]
+        self._offers += [
+            (name.capitalize(), CONSOLE[name], partial(console.do_own, own, name.capitalize()))
+            for name, own in OWN.items()
+            if screens and own in screens[-1].OWN_ACTIONS and screens[-1].own_refusal(own) is None
         ]
 
     async def discover(self) -> Hits:

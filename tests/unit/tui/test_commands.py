@@ -67,6 +67,8 @@ def test_a_beginning_that_is_one_command_alone_is_enough(commands: Commands):
         ("", UsageError, ""),
         ("load 'vm1", UsageError, "quotes"),
         ("power-off vm1 now", UsageError, "takes one name"),
+        ("quit now", UsageError, ":quit takes nothing behind it, not 'now'"),
+        ("mend vm1", UsageError, ":mend takes nothing behind it"),
         ("power-off vm99", NotFoundError, "nothing named 'vm99'"),
         ("power-off vm", NotFoundError, "nothing named 'vm'"),
         (f"image-info {BASE}", RefusedError, "datastore on kvm-a, repository on kvm-a"),

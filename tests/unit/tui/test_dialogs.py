@@ -49,6 +49,17 @@ async def asking(dialog: Dialog[Any]) -> AsyncIterator[tuple[Asking, Pilot[None]
         yield app, pilot
 
 
+async def test_an_empty_answer_is_told_to_be_none():
+    async with asking(Ask("Name of the snapshot of vm1:")) as (app, pilot):
+        await pilot.press("enter")
+        shown = [str(one.visual) for one in app.screen.query(Static)]
+        assert "Nothing is typed yet" in shown
+        await pilot.press("x")
+        assert "Nothing is typed yet" not in [str(one.visual) for one in app.screen.query(Static)]
+        await pilot.press("enter")
+        assert app.answers == ["x"]
+
+
 def options(app: Asking) -> list[str]:
     return [str(one.prompt) for one in app.screen.query_one(OptionList).options]
 

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.tui.driving import Driver, lab_console
 from vcltui.demo.lab import Lab
 from vcltui.runtime.workspace import Workspace
+from vcltui.tui.dialogs.choosing import ChooseWrapped
 from vcltui.tui.dialogs.confirm import Confirm
 from vcltui.tui.dialogs.simple import Ask, Choose
 from vcltui.tui.screens.reservation import ReservationScreen
@@ -51,7 +52,7 @@ async def test_a_reservation_is_put_back_after_its_statements_were_seen(lab: Lab
         await driver.press("4")
         await driver.at("reservations", "vm21")
         await driver.press("m")
-        await driver.shows(Choose)
+        await driver.shows(ChooseWrapped)
         await driver.choose("requeue")
         await driver.shows(Confirm)
         assert "UPDATE request SET stateid" in driver.words()
@@ -59,7 +60,7 @@ async def test_a_reservation_is_put_back_after_its_statements_were_seen(lab: Lab
         await driver.back()
         assert states(lab, "vm21") == "pending/new"
         await driver.press("m")
-        await driver.shows(Choose)
+        await driver.shows(ChooseWrapped)
         await driver.choose("requeue")
         await driver.shows(Confirm)
         await driver.press("y")
@@ -79,7 +80,7 @@ async def test_what_destroys_wants_a_word_typed(lab: Lab):
         await driver.press("4")
         await driver.at("reservations", "vm27")
         await driver.press("m")
-        await driver.shows(Choose)
+        await driver.shows(ChooseWrapped)
         await driver.choose("delete request")
         await driver.shows(Confirm)
         await driver.press("y")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tui.driving import NARROW, Driver, console
+from tests.unit.tui.driving import NARROW, WIDE, Driver, HeardConsole, console
 from tests.unit.tui.frozen import HOSTS, FrozenFleet, frozen_console, frozen_workspace
 from vcltui.config import Config
 from vcltui.errors import InventoryError
@@ -132,3 +132,32 @@ async def test_many_lost_hosts_do_not_fill_the_screen(tmp_path: Path):
         assert text.size.height <= 4
         assert "and 38 hosts more: 1 has the reasons" in str(text.visual)
     app.end()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("bogus=vm1", "There is no field bogus, there are: power, computer"),
+        ("bogus:vm1", "bogus is no field, so it is looked for as it stands"),
+        ("!bogus=vm1", ""),
+    ],
+)
+async def test_a_filter_by_a_field_that_there_is_not_says_so(
+    frozen: HeardConsole, text: str, words: str
+):
+    async with frozen.run_test(size=WIDE) as pilot:
+        driver = Driver(frozen, pilot)
+        await driver.command(f"domains {text}")
+        pane = driver.pane("domains")
+        await driver.until(lambda: pane.filter == text, "the filter")
+        await pilot.pause()
+        assert words in drawn(pane.table)
+        assert ("no field bogus" in str(pane.border_subtitle)) is ("=" in text)
+
+
+async def test_what_stands_behind_log_narrows_it(frozen: HeardConsole):
+    async with frozen.run_test(size=WIDE) as pilot:
+        driver = Driver(frozen, pilot)
+        await driver.command("log choices")
+        await driver.until(lambda: len(driver.cells("log", "level")) == 1, "one line")
+        assert "/choices" in str(driver.pane("log").border_subtitle)

@@ -110,7 +110,7 @@ class RemedyContext:
         if finding.host is None:
             raise RefusedError(
                 f"{finding.subject} is on no host that could be looked at, so nothing was done",
-                "Assign the computer to its host first",
+                "Assign the computer to its host first, with `vcltui computer assign`",
             )
         return self.session(finding.host)
 

@@ -180,7 +180,7 @@ def _require_whole_masters(context: RemedyContext, rows: list[ReservedRow]) -> N
             raise RefusedError(
                 f"Reservation {row.id} may have left a partial master, and its computer is on no "
                 "host that could be looked at",
-                "Assign the computer to its host first",
+                "Assign the computer to its host first, with `vcltui computer assign`",
             )
         require_whole_master(context, context.session(host), names.get(row.revision_id, ""))
 

@@ -68,6 +68,8 @@ class Ask(Dialog[str | None]):
         if text and self._is_fine(text):
             self.dismiss(text)
         else:
+            if not text:
+                self._note.update(Text("Nothing is typed yet", "bold"))
             self._line.go_on()
 
     def _is_fine(self, text: str) -> bool:

@@ -84,6 +84,10 @@ class Listing(ABC, Generic[Item]):
         """Where opening a row leads; None where nowhere."""
         return None
 
+    def nowhere(self, item: Item) -> str:
+        """Why opening a row leads nowhere."""
+        return "All there is of it is shown here"
+
     def is_fault(self, item: Item) -> bool:
         """Whether something is wrong with it, so that `faults only` shows it."""
         return False

@@ -140,6 +140,10 @@ class Domains(Listing[DomainView]):
             return None
         return Place("domain", item.host, item.domain.uuid)
 
+    def nowhere(self, item: DomainView) -> str:
+        """As Listing.nowhere."""
+        return f"{plain(item.owner)}: nothing is loaded on it, L loads an image"
+
     def is_fault(self, item: DomainView) -> bool:
         """As Listing.is_fault."""
         crashed = item.domain is not None and item.domain.power is PowerState.CRASHED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vcltui.doctor.findings import Finding, SemaphoreLife, Severity
-from vcltui.tui.finding_text import NO_INVENTORY, is_without_inventory, severity_mark
+from vcltui.tui.finding_text import NO_INVENTORY, severity_mark
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record
@@ -68,6 +68,10 @@ class Findings(Listing[Finding]):
             return None
         return Place("reservation", key=str(item.reservation))
 
+    def nowhere(self, item: Finding) -> str:
+        """As Listing.nowhere."""
+        return f"{plain(item.subject)}: no reservation has to do with it, below is what was found"
+
     def is_fault(self, item: Finding) -> bool:
         """As Listing.is_fault."""
         return item.severity is not Severity.INFO
@@ -81,7 +85,7 @@ class Findings(Listing[Finding]):
         examiner = self.desk.examiner
         if examiner.problem is not None:
             return plain(examiner.problem)
-        if is_without_inventory(self.desk):
+        if self.desk.has_no_inventory:
             return NO_INVENTORY
         if examiner.diagnosis is None:
             return "Examining" + self.desk.glyphs.ellipsis
@@ -141,7 +145,7 @@ class Locks(Listing[SemaphoreLife]):
         """As Listing.empty."""
         if self.desk.examiner.problem is not None:
             return plain(self.desk.examiner.problem)
-        if is_without_inventory(self.desk):
+        if self.desk.has_no_inventory:
             return NO_INVENTORY
         if self.desk.examiner.diagnosis is None:
             return "Examining" + self.desk.glyphs.ellipsis

@@ -81,6 +81,10 @@ class JobList(Listing[Job]):
             return item.log[0].time if item.log else None
         return super().order(item, column, text)
 
+    def nowhere(self, item: Job) -> str:
+        """As Listing.nowhere."""
+        return "Its steps and its log stand below"
+
     def is_fault(self, item: Job) -> bool:
         """As Listing.is_fault."""
         return item.state is JobState.FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult, ScreenStackError
@@ -16,12 +16,16 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from vcltui.runtime.actions import ACTIONS, Action, Subject, possible
+from vcltui.tui import finding_index, mending
 from vcltui.tui.desk import Desk
 from vcltui.tui.failures import tell_failure
 from vcltui.tui.places import Back, Place
 from vcltui.tui.widgets.key_footer import KeyFooter
 from vcltui.tui.widgets.list_pane import ListPane
 from vcltui.tui.widgets.strips import WIDE_CELLS, JobsStrip, StatusLine
+
+if TYPE_CHECKING:
+    from vcltui.tui.mending import Mendable
 
 Found = TypeVar("Found")
 
@@ -36,14 +40,18 @@ class ConsoleScreen(Screen[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False, id="back"),
-    ]
+        Binding("m", "mend", "Mend", show=False, id="mend",
+                tooltip="Choose a remedy, see it, do it"),
+    ]  # fmt: skip
 
-    OWN_ACTIONS: ClassVar[tuple[str, ...]] = ()
-    """Actions of the screen's own that are not always possible."""
+    OWN_ACTIONS: ClassVar[tuple[str, ...]] = ("mend",)
+    """Actions of the screen's own that are not always possible, see `own_refusal`."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._offered: tuple[object, ...] = ()
+        self._index: finding_index.FindingIndex | None = None
+        self._mendable: tuple[object, object, tuple[Mendable, ...]] = (None, None, ())
         self.desk = desk
         self._status = StatusLine(desk)
         self._strip = JobsStrip(desk)
@@ -121,7 +129,7 @@ class ConsoleScreen(Screen[None]):
         marked, subject = self.marked, self.subject
         offered = (
             *(_refusal(action, marked, subject) is None for action in ACTIONS),
-            *(self.check_action(name, ()) for name in self.OWN_ACTIONS),
+            *(self.own_refusal(name) is None for name in self.OWN_ACTIONS),
         )
         if offered != self._offered:
             self._offered = offered
@@ -148,6 +156,51 @@ class ConsoleScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell what went wrong in the background."""
         tell_failure(self.app, event)
+
+    # --- what the screen can do besides the actions of the table ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is not possible does nothing, and its key says why."""
+        if action not in self.OWN_ACTIONS:
+            return True
+        # None: textual keeps the key, without doing it.
+        return self.own_refusal(action) is None or None
+
+    def own_refusal(self, action: str) -> str | None:
+        """Why one of the OWN_ACTIONS is not possible now, in a few words; None when it is."""
+        if not self.is_mounted:
+            return "it is not there yet"
+        return self._mend_refusal() if action == "mend" else None
+
+    @property
+    def mendable(self) -> tuple[Mendable, ...]:
+        """The rows whose findings are mended: the marked ones, or else that of the cursor."""
+        marked, diagnosis = self.marked, self.desk.examiner.diagnosis
+        before = self._mendable
+        if marked and before[0] is marked and before[1] is diagnosis:
+            return before[2]  # many may be marked, and each move of the cursor asks
+        # Made when there is something to look up, or it would be waited for at the start.
+        index = self._index = self._index or finding_index.FindingIndex()
+        found = index.learn(diagnosis)
+        rows = tuple(
+            mending.Mendable(one.name, found.of(one))
+            for one in marked or ([self.subject] if self.subject else [])
+            if one.image is None
+        )
+        self._mendable = marked, diagnosis, rows
+        return rows
+
+    def _mend_refusal(self) -> str | None:
+        if self.desk.readonly:
+            return "read-only mode"
+        if self.desk.examiner.diagnosis is None:
+            nothing = self.desk.has_no_inventory
+            return "there is no inventory to examine" if nothing else "nothing is examined yet"
+        return mending.refusal(self.mendable)
+
+    def action_mend(self) -> None:
+        """Choose a remedy of what is found here."""
+        self.post_message(mending.Mend(self.mendable))
 
     def action_leave(self) -> None:
         """Go back to where one was before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -17,7 +18,7 @@ from vcltui.tui.finding_text import findings_text, serving_text, timeline_text, 
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.listings.findings import Findings
 from vcltui.tui.listings.reservations import Reservations
-from vcltui.tui.mending import Mend
+from vcltui.tui.mending import Mendable
 from vcltui.tui.screens.full import FullScreen
 from vcltui.tui.widgets.list_pane import ListPane
 from vcltui.tui.widgets.steady import SteadyText
@@ -29,8 +30,6 @@ class _DiagnosedScreen(FullScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "mend", "Mend", id="mend", tooltip="Choose a remedy, see it, do it"),
     ]
-
-    OWN_ACTIONS = ("mend",)
 
     def __init__(self, desk: Desk, listing: Listing[Any]) -> None:
         super().__init__(desk, listing)
@@ -66,15 +65,15 @@ class _DiagnosedScreen(FullScreen):
         """What is found about the row of the cursor."""
         raise NotImplementedError
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what has a remedy can be mended."""
-        if action == "mend":
-            return not self.desk.readonly and any(one.remedies for one in self.findings)
-        return True
+    def rows(self, items: Sequence[object]) -> tuple[Mendable, ...]:
+        """What is found about rows of the list."""
+        raise NotImplementedError
 
-    def action_mend(self) -> None:
-        """Choose a remedy of what is found here."""
-        self.post_message(Mend(self.findings))
+    @property
+    def mendable(self) -> tuple[Mendable, ...]:
+        """As ConsoleScreen.mendable."""
+        marked = self._list.marked_items
+        return self.rows(marked or [self._list.item])
 
 
 class DoctorScreen(_DiagnosedScreen):
@@ -88,6 +87,10 @@ class DoctorScreen(_DiagnosedScreen):
         """The finding of the cursor."""
         item = self._list.item
         return (item,) if isinstance(item, Finding) else ()
+
+    def rows(self, items: Sequence[object]) -> tuple[Mendable, ...]:
+        """Each finding by itself."""
+        return tuple(Mendable(_named(one), (one,)) for one in items if isinstance(one, Finding))
 
 
 class ReservationsScreen(_DiagnosedScreen):
@@ -122,6 +125,18 @@ class ReservationsScreen(_DiagnosedScreen):
         diagnosis, row = self.desk.examiner.diagnosis, self.row
         return diagnosis.of_reservation(row.id) if diagnosis and row else ()
 
+    def rows(self, items: Sequence[object]) -> tuple[Mendable, ...]:
+        """Each reservation with all that is found about it."""
+        diagnosis = self.desk.examiner.diagnosis
+        return tuple(
+            Mendable(
+                f"reservation {one.id} on {one.computer}",
+                diagnosis.of_reservation(one.id) if diagnosis else (),
+            )
+            for one in items
+            if isinstance(one, ReservationRow)
+        )
+
     @on(ListPane.Moved)
     def show_timeline(self) -> None:
         """Show how far the load of the chosen one has come, and what it stands on."""
@@ -136,3 +151,11 @@ class ReservationsScreen(_DiagnosedScreen):
         """As ConsoleScreen.show_facts."""
         super().show_facts()
         self.show_timeline()
+
+
+def _named(finding: Finding) -> str:
+    """What a finding is about, with the computer where that is not said already."""
+    computer = finding.computer
+    if computer is None or computer in finding.subject.split():
+        return finding.subject
+    return f"{finding.subject} on {computer}"

@@ -21,6 +21,7 @@ from vcltui.tui.job_text import job_text
 from vcltui.tui.listings.base import Listing
 from vcltui.tui.listings.jobs import JobList
 from vcltui.tui.listings.log import Log
+from vcltui.tui.mending import Mendable
 from vcltui.tui.places import Place
 from vcltui.tui.screens.base import ConsoleScreen
 from vcltui.tui.widgets.list_pane import ListPane
@@ -79,7 +80,7 @@ class JobsScreen(FullScreen):
                 tooltip="Begin a job that failed or was cancelled once more"),
     ]  # fmt: skip
 
-    OWN_ACTIONS = ("cancel_job", "retry_job")
+    OWN_ACTIONS = ("cancel_job", "retry_job", "mend")
 
     def __init__(self, desk: Desk) -> None:
         self._jobs = JobList(desk)
@@ -135,16 +136,25 @@ class JobsScreen(FullScreen):
         job = self.job
         self._text.show(job_text(job, self.desk.glyphs) if job else Text("No job", "dim"))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what runs can be cancelled, only what failed tried again."""
+    def own_refusal(self, action: str) -> str | None:
+        """As ConsoleScreen.own_refusal; what runs is cancelled, what failed tried again."""
         if action not in ("cancel_job", "retry_job"):
-            return True
+            return super().own_refusal(action)
         job = self.job if self.is_mounted else None
-        if job is None or job.number < 0:
-            return False
+        if job is None:
+            return "there is no job"
+        if job.number < 0:
+            return "another process ran it"
         if action == "cancel_job":
-            return job.state.is_active and not job.cancelling
-        return job.state in (JobState.FAILED, JobState.CANCELLED)
+            if job.cancelling and job.state.is_active:
+                return "it is cancelled already"
+            return None if job.state.is_active else f"it has ended: {job.word}"
+        return None if job.state in (JobState.FAILED, JobState.CANCELLED) else "it did not fail"
+
+    @property
+    def mendable(self) -> tuple[Mendable, ...]:
+        """A job is nothing that something is found about."""
+        return ()
 
     def action_cancel_job(self) -> None:
         """Ask, then cancel the job of the cursor."""

@@ -16,7 +16,7 @@ from vcltui.runtime.fleet.models import LiveHost
 from vcltui.tui.finding_text import findings_text, unknown_text
 from vcltui.tui.glyphs import Glyphs
 from vcltui.tui.listings.hosts import host_subject
-from vcltui.tui.mending import Mend
+from vcltui.tui.mending import Mendable
 from vcltui.tui.screens.detail import DetailScreen
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.words import age, plain, size
@@ -29,8 +29,6 @@ class HostScreen(DetailScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "mend", "Mend", id="mend", tooltip="Choose a remedy, see it, do it"),
     ]
-
-    OWN_ACTIONS = ("mend",)
 
     _configured: VMHost | None = None
 
@@ -70,16 +68,17 @@ class HostScreen(DetailScreen):
         diagnosis = self.desk.examiner.diagnosis
         return diagnosis.drift(self.place.host) if diagnosis is not None else ()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what has a remedy can be mended."""
-        if action == "mend":
-            is_shown = self.is_mounted and self.shown == "drift"
-            return not self.desk.readonly and is_shown and any(one.remedies for one in self.drift)
-        return True
+    @property
+    def mendable(self) -> tuple[Mendable, ...]:
+        """As ConsoleScreen.mendable."""
+        return (Mendable(f"host {self.place.host}", self.drift),)
 
-    def action_mend(self) -> None:
-        """Choose a remedy of what is found here."""
-        self.post_message(Mend(self.drift))
+    def own_refusal(self, action: str) -> str | None:
+        """As ConsoleScreen.own_refusal; what is mended has to be seen."""
+        reason = super().own_refusal(action)
+        if reason is None and self.shown != "drift":
+            return "what was found is under Drift"
+        return reason
 
     def open_part(self, name: str) -> None:
         """The configuration may be in a database, so that it is read beside."""

@@ -21,7 +21,7 @@ from vcltui.tui.finding_text import (
     unknown_text,
 )
 from vcltui.tui.listings.domains import computer_subject
-from vcltui.tui.mending import Mend
+from vcltui.tui.mending import Mendable
 from vcltui.tui.screens.detail import DetailScreen
 from vcltui.tui.words import plain
 
@@ -120,17 +120,17 @@ class ReservationScreen(DetailScreen):
         """Read what is shown again."""
         self.open_part(self.shown)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what has a remedy can be mended, only the log unfolded."""
-        if action == "mend":
-            return not self.desk.readonly and any(one.remedies for one in self.findings)
-        if action == "unfold":
-            return self.is_mounted and self.shown == "vcldlog"
-        return True
+    @property
+    def mendable(self) -> tuple[Mendable, ...]:
+        """As ConsoleScreen.mendable."""
+        computer = f" on {self.row.computer}" if self.row else ""
+        return (Mendable(f"reservation {self.number}{computer}", self.findings),)
 
-    def action_mend(self) -> None:
-        """Choose a remedy of what is found here."""
-        self.post_message(Mend(self.findings))
+    def own_refusal(self, action: str) -> str | None:
+        """As ConsoleScreen.own_refusal; only the log is unfolded."""
+        if action == "unfold" and self.is_mounted and self.shown != "vcldlog":
+            return "what has more lines is under vcld.log"
+        return super().own_refusal(action)
 
     def action_unfold(self) -> None:
         """Show every line of the log, or the blocks' first ones."""

@@ -130,10 +130,15 @@ class ListPane(Vertical):
         """What is marked, in the order of the rows, as it was at the last refresh."""
         marks = self._table.marks
         if self._marked[0] is not marks:
-            items = map(self._rows.item, self._table.marked)
-            subjects = (self.listing.subject(item) for item in items if item is not None)
+            subjects = map(self.listing.subject, self.marked_items)
             self._marked = marks, [subject for subject in subjects if subject is not None]
         return self._marked[1]
+
+    @property
+    def marked_items(self) -> list[object]:
+        """The items that are marked, in the order of the rows."""
+        items = map(self._rows.item, self._table.marked)
+        return [item for item in items if item is not None]
 
     @property
     def filter(self) -> str:
@@ -193,6 +198,13 @@ class ListPane(Vertical):
             place = self.listing.place(item)
             if place is not None:
                 self.post_message(Go(place))
+            else:
+                self.notify(
+                    self.listing.nowhere(item),
+                    title="Open is not possible",
+                    severity="warning",
+                    markup=False,
+                )
 
     def on_descendant_focus(self, _event: DescendantFocus) -> None:
         """The frame shows where the keys go."""
