@@ -382,7 +382,7 @@ class Console(TypedAheadApp):
 
     async def action_quit(self) -> None:
         """Leave; with jobs running, ask first."""
-        leave(self, [job.title for job in self.jobs.active()])
+        leave(self)
 
 
 def run_console(workspace: Workspace) -> int:

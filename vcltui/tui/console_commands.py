@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from vcltui.tui.commands import OWN
 from vcltui.tui.dialogs import columns as column_choice
-from vcltui.tui.dialogs import confirm
+from vcltui.tui.dialogs import confirm, passing
 from vcltui.tui.screens.base import ConsoleScreen
 from vcltui.tui.words import plain
 
@@ -34,7 +33,7 @@ def tell_console(console: Console, name: str, rest: str) -> None:
         case "theme":
             _theme(console, rest)
         case "quit":
-            leave(console, [job.title for job in console.jobs.active()])
+            leave(console)
         case _:
             pane = _pane(console)
             if pane is not None:
@@ -81,18 +80,28 @@ def _theme(console: Console, name: str) -> None:
         console.search_themes()
 
 
-def leave(console: Console, titles: Sequence[str]) -> None:
+def leave(console: Console) -> None:
     """Leave the console; with jobs running, ask first."""
-    if not titles:
+
+    def running() -> list[str]:
+        return [plain(job.title) for job in console.jobs.active()]
+
+    if not running():
         console.exit()
         return
     if isinstance(console.screen, confirm.Confirm):
         return  # it is asked already, or something else is
-    body = Text("These are running. Leaving cancels and undoes them:\n\n")
-    body.append("\n".join(plain(title) for title in titles))
+
+    def body() -> Text:
+        gone = [f"\n{plain(job.gone)}" for job in console.jobs.active() if job.gone]
+        words = "These are running. Leaving cancels and undoes them:"
+        return Text("\n".join([words, "", *running(), *dict.fromkeys(gone)]))
+
+    def pointless() -> str | None:
+        return None if running() else "The jobs have ended, and q leaves"
 
     def answered(yes: bool | None) -> None:
         if yes:
             console.exit()
 
-    console.push_screen(confirm.Confirm("Leave?", body), answered)
+    console.push_screen(passing.PassingConfirm("Leave?", body, pointless), answered)

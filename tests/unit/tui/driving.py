@@ -147,7 +147,7 @@ class Driver:
 
     async def shows(self, kind: type[Shown]) -> Shown:
         """Wait for a screen of a kind; a new dialog, not one that was there before."""
-        await self.until(lambda: type(self.app.screen) is kind, f"a {kind.__name__}")
+        await self.until(lambda: isinstance(self.app.screen, kind), f"a {kind.__name__}")
         screen = self.app.screen
         assert isinstance(screen, kind)
         await self.until(lambda: screen.is_mounted, "its parts")

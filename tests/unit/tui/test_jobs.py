@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -209,3 +210,68 @@ async def test_where_it_is_narrow_the_strip_has_one_line(quick: Slow):
         await driver.until(lambda: "and 2 more" in driver.words("#jobs-strip"), "their number")
         assert len(driver.words("#jobs-strip").splitlines()) == 1
         driver.app.jobs.close(cancel=True)
+
+
+def ending(ends: threading.Event) -> Callable[[StepContext], None]:
+    """A step that ends when it is told to."""
+
+    def run(_context: StepContext) -> None:
+        ends.wait(30)
+
+    return run
+
+
+async def test_the_question_whether_to_cancel_goes_with_its_job(quick: Slow):
+    ends = threading.Event()
+    async with console(quick) as driver:
+        add_job(driver.app, ending(ends), ODD)
+        await driver.press("5")
+        await driver.until(lambda: offers(driver, "cancel_job"), "the offer")
+        await driver.press("x")
+        await driver.shows(Confirm)
+        ends.set()
+        told = await driver.hears("Nothing to answer any more")
+        assert told.words == f"{ODD} has ended: done"
+        await driver.back()
+
+
+async def test_the_question_whether_to_leave_goes_with_the_last_job(quick: Slow):
+    ends = threading.Event()
+    async with console(quick) as driver:
+        add_job(driver.app, ending(ends), ODD)
+        await driver.press("q")
+        await driver.shows(Confirm)
+        assert ODD in driver.words()
+        ends.set()
+        told = await driver.hears("Nothing to answer any more")
+        assert told.words == "The jobs have ended, and q leaves"
+        await driver.back()
+
+
+async def test_what_is_deleted_already_is_told_before_and_after_a_cancel(quick: Slow):
+    ends = threading.Event()
+    lost = "The domain that was there is deleted already and does not come back; load it again."
+
+    def work(observer: Observer, token: CancelToken) -> Operation:
+        gone = ("domain vm1 (uuid)", "/vms/a.qcow2")
+        steps = (
+            Step("delete-domain", "Delete it", ending(ends), loses=gone),
+            Step("two", "Make another", until_cancelled),
+        )
+        operation = Operation("id", "load", "vm1", "h", ODD, steps)
+        runner.run(operation, lambda _action: None, observer, token)
+        return operation
+
+    async with console(quick) as driver:
+        number = driver.app.jobs.submit(ODD, "h", "vm1", "computer-vm1", work).number
+        await driver.press("5")
+        await driver.until(lambda: "Delete it" in detail(driver), "its steps")
+        await driver.press("x")
+        await driver.shows(Confirm)
+        assert "It may be that the domain that was there is deleted already" in driver.words()
+        ends.set()
+        await driver.until(lambda: lost in " ".join(driver.words().split()), "what is lost")
+        await driver.press("y")
+        job = await driver.ended(number, JobState.CANCELLED)
+        assert job.message.endswith(lost)
+        assert any(lost in one.words for one in driver.told)

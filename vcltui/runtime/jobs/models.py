@@ -37,13 +37,17 @@ class StepState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobStep:
-    """One step of a job. `share` is how much of it is done, 0.0 to 1.0; None where unknown."""
+    """One step of a job. `share` is how much of it is done, 0.0 to 1.0; None where unknown.
+
+    `loses` is what it deletes for good, see Step.
+    """
 
     name: str
     title: str
     state: StepState = StepState.PENDING
     share: float | None = None
     note: str = ""
+    loses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,22 @@ class Job:
         return next((step for step in self.steps if step.state in running), None)
 
     @property
+    def gone(self) -> str:
+        """What undoing it does not bring back, in a sentence; empty while there is nothing."""
+        done = [one for step in self.steps if step.state is StepState.DONE for one in step.loses]
+        begun = [step for step in self.steps if step.state in (StepState.RUNNING, StepState.FAILED)]
+        doubted = [one for step in begun for one in step.loses]
+        if not done and not doubted:
+            return ""
+        lost = done or doubted
+        is_domain = any(one.startswith("domain ") for one in lost)
+        what = "the domain that was there" if is_domain else ", ".join(lost)
+        then = "; load it again" if is_domain else ""
+        if not done:
+            return f"It may be that {what} is deleted already; then it does not come back{then}."
+        return f"{what[:1].upper()}{what[1:]} is deleted already and does not come back{then}."
+
+    @property
     def steps_done(self) -> int:
         """How many steps are done."""
         return sum(step.state is StepState.DONE for step in self.steps)
@@ -131,6 +151,8 @@ class Job:
 
     def ended_as(self, state: JobState, message: str = "") -> Job:
         """The job as it is when it has ended so."""
+        if state in (JobState.FAILED, JobState.CANCELLED) and self.gone:
+            message = f"{message} {self.gone}".strip()
         words = state.value if not message else f"{state.value}: {message}"
         ended = replace(self, state=state, message=message, ended=time.monotonic(), waits_for="")
         return ended.with_line(words)

@@ -46,7 +46,7 @@ class JobObserver(Observer):
 
     def begun(self, operation: Operation) -> None:
         """As Observer.begun: the steps are known now."""
-        steps = tuple(JobStep(step.name, step.title) for step in operation.steps)
+        steps = tuple(JobStep(step.name, step.title, loses=step.loses) for step in operation.steps)
         title = operation.title
         self._change(lambda job: replace(job, title=title, steps=steps))
 

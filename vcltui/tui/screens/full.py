@@ -15,7 +15,7 @@ from vcltui.runtime.jobs.models import Job, JobState
 from vcltui.runtime.jobs.past import past_jobs
 from vcltui.runtime.log_lines import LogLine
 from vcltui.tui.desk import Desk
-from vcltui.tui.dialogs.confirm import Confirm
+from vcltui.tui.dialogs import passing
 from vcltui.tui.dialogs.reading import Reader
 from vcltui.tui.job_text import job_text
 from vcltui.tui.listings.base import Listing
@@ -166,8 +166,19 @@ class JobsScreen(FullScreen):
             if yes:
                 self.desk.jobs.cancel(job.number)
 
-        body = Text("It stops at its present step, and what its steps made is undone.")
-        self.app.push_screen(Confirm(f"Cancel {plain(job.title)!r}?", body), answered)
+        def now() -> Job:
+            return self.desk.jobs.get(job.number)
+
+        def body() -> Text:
+            words = "It stops at its present step, and what its steps made is undone."
+            return Text(f"{words}\n\n{plain(now().gone)}".rstrip())
+
+        def pointless() -> str | None:
+            one = now()
+            return None if one.state.is_active else f"{plain(one.title)} has ended: {one.word}"
+
+        title = f"Cancel {plain(job.title)!r}?"
+        self.app.push_screen(passing.PassingConfirm(title, body, pointless), answered)
 
     def action_retry_job(self) -> None:
         """Begin the job of the cursor once more, as a new job."""
