@@ -163,7 +163,7 @@ class Commands:
             images = Images(desk)
             yield from (images.subject(row) for row in images.items())
         if action.noun is not Noun.IMAGE:
-            domains = Domains(desk)
+            domains = Domains(desk, everywhere=True)
             yield from (domains.subject(view) for view in domains.items())
         if action.id in ("describe", "shell", "copy", "image_import"):
             hosts = Hosts(desk)

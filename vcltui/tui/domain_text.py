@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from vcltui.models.domain import Snapshot
@@ -14,6 +17,9 @@ from vcltui.tui.listings.snapshots import snapshot_tree
 from vcltui.tui.tones import ATTENTION
 from vcltui.tui.words import count, moment, plain, read_age, since, size
 
+if TYPE_CHECKING:
+    from vcltui.doctor.findings import Finding
+
 
 def domain_text(
     view: DomainView | None,
@@ -21,15 +27,16 @@ def domain_text(
     host: LiveHost | None,
     glyphs: Glyphs,
     job: Job | None = None,
+    findings: Sequence[Finding] = (),
 ) -> Text:
-    """Power and reason, snapshots as a tree, disks with their chains, interfaces.
+    """What was found, power and reason, snapshots as a tree, disks with chains, interfaces.
 
     While a `job` works on it, that stands there instead of what is odd about it.
     """
     text = Text(no_wrap=False)
     if view is None:
         return text.append("Nothing is chosen", "dim")
-    _facts(text, view, host, glyphs, job)
+    _facts(text, view, host, glyphs, job, findings)
     if view.domain is None:
         return text.append(
             "\nNo domain: nothing is loaded on this computer. L loads an image.", "dim"
@@ -92,7 +99,12 @@ def disks_text(details: DomainDetails | None, glyphs: Glyphs) -> Text:
 
 
 def _facts(
-    text: Text, view: DomainView, host: LiveHost | None, glyphs: Glyphs, job: Job | None
+    text: Text,
+    view: DomainView,
+    host: LiveHost | None,
+    glyphs: Glyphs,
+    job: Job | None,
+    findings: Sequence[Finding],
 ) -> None:
     domain = view.domain
     if domain is not None:
@@ -105,11 +117,14 @@ def _facts(
         text.append(f"{busy_words(job, glyphs)}{step}\n")
     for flag in view.flags if job is None else ():
         text.append(f"{glyphs.attention} {flag.value}\n", ATTENTION)
+    for one in findings if job is None else ():
+        words = f"{glyphs.attention} {one.severity.value}: {plain(one.summary)}\n"
+        text.append(words, ATTENTION if one.severity.rank else "")
     if view.stale and host is not None and host.reason:
         text.append(f"{glyphs.down} {plain(host.reason)}\n", ATTENTION)
     pairs: list[tuple[str, str]] = []
     if view.computer is not None:
-        words = f"{view.computer.name} on {view.host}, {view.computer.state}"
+        words = f"{view.computer.name} on {view.host or 'no host'}, {view.computer.state}"
         pairs.append(("computer", words))
     else:
         pairs.append(("host", view.host))

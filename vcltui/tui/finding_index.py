@@ -33,6 +33,8 @@ class FindingIndex:
         What names another domain is not about this one.
         """
         named = self._of.get(("computer", computer or ""), ())
+        if not named and ("domain", uuid) not in self._of:
+            return ()
         found = [one for one in named if uuid is None or one.target.uuid in (None, uuid)]
         found += [one for one in self._of.get(("domain", uuid or ""), ()) if one not in found]
         here = [one for one in found if one.host in (None, host)]

@@ -38,7 +38,7 @@ from vcltui.runtime.fleet.models import (
     LiveDomain,
     LiveHost,
 )
-from vcltui.runtime.fleet.rows import domain_views
+from vcltui.runtime.fleet.rows import DomainRows, domain_views
 from vcltui.runtime.jobs.models import Job, JobLine, JobState, JobStep, StepState
 from vcltui.runtime.log_lines import LogLine
 from vcltui.runtime.workspace import Workspace
@@ -233,6 +233,12 @@ class FrozenFleet:
     def domains(self, host: str | None = None) -> tuple[DomainView, ...]:
         hosts = [one for one in self.live if host in (None, one.name)]
         return domain_views(hosts, self.inventory)
+
+    @property
+    def unplaced(self) -> tuple[DomainView, ...]:
+        rows = DomainRows()
+        rows.learn(self.inventory, ())
+        return rows.unplaced
 
     def computer(self, name: str) -> DomainView | None:
         found = (view for view in self.domains() if view.computer and view.computer.name == name)

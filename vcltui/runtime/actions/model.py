@@ -87,9 +87,9 @@ class Subject:
     """What an action is done to: a domain, the computer that it is for, or both; or an image.
 
     `computer` is None for a domain that belongs to none, `domain` for a computer with nothing on
-    it. `answers` is whether the host does now. `snapshot` is the one that was chosen in the
-    domain. With an image, `location` is datastore or repository and `path` its first file;
-    `users` is how many disks stand on it.
+    it. `host` is empty for a computer on no host; `answers` is whether the host does now.
+    `snapshot` is the one that was chosen in the domain. With an image, `location` is datastore or
+    repository and `path` its first file; `users` is how many disks stand on it.
     """
 
     host: str
@@ -154,7 +154,8 @@ class Action:
     `refusal` says in a few words why it is not possible on a subject now, None when it is.
     `label` stands in the footer, `summary` is what help and palette say. `use_case` is None for
     what only shows something, which is the face's part. `needs_answer`: the host has to answer.
-    `bulk`: it may be done to several subjects at once. `in_footer`: it stands in the footer.
+    `needs_host`: its computer has to be on one. `bulk`: it may be done to several subjects at
+    once. `in_footer`: it stands in the footer.
     """
 
     id: str
@@ -167,6 +168,7 @@ class Action:
     use_case: UseCase | None = None
     needs: tuple[Input, ...] = ()
     needs_answer: bool = True
+    needs_host: bool = True
     bulk: bool = True
     in_footer: bool = True
 
@@ -177,6 +179,9 @@ def possible(action: Action, subject: Subject | None) -> str | None:
         return "nothing is chosen"
     if subject.readonly and action.danger is not Danger.READS:
         return "read-only mode"
+    if action.needs_host and subject.computer is not None and not subject.host:
+        command = f"vcltui computer assign {subject.computer} HOST"
+        return f"it is on no host; assign it with `{command}`"
     if action.needs_answer and not subject.answers:
         return f"{subject.host} does not answer"
     return action.refusal(subject)

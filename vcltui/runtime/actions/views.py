@@ -17,6 +17,7 @@ def view(
     *,
     noun: Noun = Noun.DOMAIN,
     needs_answer: bool = False,
+    needs_host: bool = True,
     bulk: bool = False,
     in_footer: bool = False,
 ) -> Action:
@@ -30,6 +31,7 @@ def view(
         Danger.READS,
         refusal,
         needs_answer=needs_answer,
+        needs_host=needs_host,
         bulk=bulk,
         in_footer=in_footer,
     )
@@ -54,6 +56,6 @@ DOMAIN_VIEWS = (
         "A shell in the guest or on the host, or the domain's serial console",
         when.has_host,
     ),
-    view("copy", "c", "Copy", "Copy the name to the clipboard", when.is_named),
+    view("copy", "c", "Copy", "Copy the name to the clipboard", when.is_named, needs_host=False),
 )
 """What shows a domain, a computer or a host."""

@@ -150,8 +150,13 @@ class Fleet:
         found = self.host(host)
         return self._rows.of_host(found) if found else ()
 
+    @property
+    def unplaced(self) -> tuple[DomainView, ...]:
+        """The computers of the inventory that are on no host; the host of their rows is empty."""
+        return self._rows.unplaced
+
     def computer(self, name: str) -> DomainView | None:
-        """The first row of a computer; None where no host that is known has it."""
+        """The first row of a computer; None where neither a known host has it nor none."""
         return self._rows.of_computer(name, self.hosts())
 
     def details(self, host: str, uuid: str) -> DomainDetails | None:

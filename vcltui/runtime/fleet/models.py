@@ -108,6 +108,7 @@ class LiveHost:
 class DomainView:
     """A domain with what the inventory knows of it, or a computer on which there is none.
 
+    `host` is empty for a computer that is on no host.
     `key` tells it from every other. `stale`: its host does not answer now. `address` is the
     inventory's, else the one that was leased. `reservation` is the id of the reservation that
     holds the computer, or will next; `reservation_state` the state of its request.

@@ -104,6 +104,7 @@ class DomainRows:
         self._known = _Known.of(InventoryFacts())
         self._hosts: dict[str, _HostRows] = {}
         self._all: tuple[tuple[_HostRows, ...], tuple[DomainView, ...]] = ((), ())
+        self._unplaced: tuple[DomainView, ...] = ()
 
     def learn(self, inventory: InventoryFacts, hosts: Iterable[LiveHost]) -> bool:
         """Take over what the inventory says; returns whether it says something else of rows.
@@ -116,7 +117,17 @@ class DomainRows:
         made = {host.name: _rows(host, known, self._hosts.get(host.name)) for host in hosts}
         # Replaced, not changed: readers in other threads go on with what they have.
         self._known, self._hosts = known, made
+        kept = {view.key: view for view in self._unplaced}
+        found = [_empty("", one, known, stale=False) for one in known.on_host.get(None, ())]
+        found.sort(key=_place)
+        views = [old if (old := kept.get(view.key)) == view else view for view in found]
+        self._unplaced = tuple(view for view in views if view is not None)
         return True
+
+    @property
+    def unplaced(self) -> tuple[DomainView, ...]:
+        """The computers that are on no host, whose rows have an empty host's name."""
+        return self._unplaced
 
     def of(self, hosts: Iterable[LiveHost]) -> tuple[DomainView, ...]:
         """The rows of these hosts."""
@@ -133,9 +144,10 @@ class DomainRows:
         return rows.views
 
     def of_computer(self, name: str, hosts: Iterable[LiveHost]) -> DomainView | None:
-        """The first of the rows of `hosts` that is about a computer."""
+        """The first of the rows of `hosts` that is about a computer, or that of one on no host."""
         found = (rows.by_computer.get(name) for rows in self._made(hosts))
-        return next((view for view in found if view is not None), None)
+        on_host = next((view for view in found if view is not None), None)
+        return on_host or next((view for view in self._unplaced if view.owner == name), None)
 
     def _made(self, hosts: Iterable[LiveHost]) -> tuple[_HostRows, ...]:
         known, kept = self._known, self._hosts

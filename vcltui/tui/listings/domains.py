@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from vcltui.models.domain import PowerState
-from vcltui.runtime.actions import Subject
+from vcltui.runtime.actions import BY_ID, Subject, possible
 from vcltui.runtime.fleet.models import DomainView, HostState, LiveDomain
 from vcltui.runtime.jobs.models import Job
+from vcltui.tui import finding_index
 from vcltui.tui.busy import Busy, busy, busy_words, job_of
 from vcltui.tui.desk import Desk
 from vcltui.tui.filtering import parse_filter
@@ -19,6 +21,10 @@ from vcltui.tui.listings.hosts import trouble_of, without_hosts
 from vcltui.tui.places import Place
 from vcltui.tui.widgets.records import Cell, Column, Record
 from vcltui.tui.words import age, plain, size
+
+if TYPE_CHECKING:
+    from vcltui.doctor.findings import Diagnosis, Severity
+    from vcltui.tui.finding_index import FindingIndex
 
 _WORTH_TELLING_SECONDS = 60.0
 _POWERS = {power: place for place, power in enumerate(PowerState)}
@@ -39,23 +45,48 @@ class Domains(Listing[DomainView]):
         Column("address", "ADDRESS", 8, grow=True, drop=6, letter="A"),
         Column("uptime", "UPTIME", 8, right=True, drop=7, letter="T"),
         Column("reservation", "RESERVED", 12, grow=True, drop=8, letter="E"),
+        Column("state", "VCL STATE", 10, grow=True, drop=9),
         Column("host", "HOST", 6, grow=True, middle=True, drop=3, letter="H"),
         Column("name", "DOMAIN", 12, grow=True, middle=True, drop=9, letter="W", hidden=True),
         Column("uuid", "UUID", 36, drop=9, hidden=True),
     )
-    also = ("state",)
     ages = ("uptime",)
 
     _busy: Busy = MappingProxyType({})
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, everywhere: bool = False) -> None:
         super().__init__(desk)
+        self._everywhere = everywhere
+        self._items: tuple[Sequence[DomainView], Sequence[DomainView]] = ((), ())
+        self._all: Sequence[DomainView] = ()
+        self._index: FindingIndex | None = None
+        self._diagnosis: Diagnosis | None = None
+        self._turn = 0
         self._powers = {power: _power(power, desk.glyphs) for power in (*PowerState, None)}
 
     def items(self) -> Sequence[DomainView]:
         """As Listing.items."""
         self._busy = busy(self.desk.jobs)
-        return self.desk.fleet.domains()
+        self._learn(self.desk.examiner.diagnosis)
+        if not self._everywhere:
+            return self.desk.fleet.domains()
+        before, after = self._items, (self.desk.fleet.domains(), self.desk.fleet.unplaced)
+        if before[0] is not after[0] or before[1] is not after[1]:
+            self._items, self._all = after, (*after[0], *after[1])
+        return self._all
+
+    def _learn(self, diagnosis: Diagnosis | None) -> None:
+        if diagnosis is not self._diagnosis:
+            self._diagnosis, self._turn = diagnosis, self._turn + 1
+            # Made when there is something to look up, or it would be waited for at the start.
+            self._index = (self._index or finding_index.FindingIndex()).learn(diagnosis)
+
+    def _worst(self, item: DomainView) -> Severity | None:
+        """How bad the worst of what the doctor found about it is, where it is more than INFO."""
+        if self._index is None:
+            return None
+        uuid = item.domain.uuid if item.domain else None
+        return self._index.worst(item.host, item.computer.name if item.computer else None, uuid)
 
     def key(self, item: DomainView) -> str:
         """As Listing.key."""
@@ -63,12 +94,12 @@ class Domains(Listing[DomainView]):
 
     @property
     def epoch(self) -> object:
-        """The jobs: how far they are stands in the rows that they work on."""
-        return self._busy
+        """The jobs, whose progress stands in the rows that they work on, and the diagnosis."""
+        return self._busy, self._turn
 
-    def depends(self, item: DomainView) -> Job | None:
+    def depends(self, item: DomainView) -> tuple[Job | None, Severity | None]:
         """As Listing.depends."""
-        return job_of(item, self._busy)
+        return job_of(item, self._busy), self._worst(item)
 
     def record(self, item: DomainView) -> Record:
         """As Listing.record."""
@@ -84,7 +115,8 @@ class Domains(Listing[DomainView]):
             Cell(item.address or "-"),
             Cell(uptime(domain)),
             Cell(_reservation(item)),
-            Cell(plain(item.host)),
+            Cell(plain(item.computer.state) if item.computer else "-", "dim"),
+            Cell(plain(item.host or "-")),
             Cell(plain(domain.name) if domain else "-"),
             Cell(domain.uuid if domain else "-", "dim"),
         )
@@ -92,17 +124,18 @@ class Domains(Listing[DomainView]):
 
     def _flags(self, item: DomainView) -> Cell:
         """What is odd about it; while a job works on it, how far that is."""
-        job = self.depends(item)
+        job, worst = self.depends(item)
         if job is not None:
             return Cell(busy_words(job, self.desk.glyphs))
-        words = ", ".join([flag.value for flag in item.flags])
+        found = [worst.value] if worst is not None else []
+        words = ", ".join([*found, *(flag.value for flag in item.flags)])
         return Cell(words, "attention" if words else "")
 
     def values(self, item: DomainView, record: Record) -> list[str]:
-        """The cells, the power as a word alone, and the computer's state in the inventory."""
+        """The cells, the power as a word alone."""
         words = super().values(item, record)
         words[0] = words[0].partition(" ")[2]
-        return [*words, item.computer.state if item.computer else ""]
+        return words
 
     def age(self, item: DomainView, column: str) -> str:
         """As Listing.age."""
@@ -122,7 +155,7 @@ class Domains(Listing[DomainView]):
                 # The longest is the one that began first.
                 return -started.timestamp() if (started := _started(domain)) else None
             case "flags":
-                return -len(item.flags)
+                return -len(item.flags) - (self._worst(item) is not None)
             case "reservation":
                 return item.reservation
             case "uuid":
@@ -142,12 +175,14 @@ class Domains(Listing[DomainView]):
 
     def nowhere(self, item: DomainView) -> str:
         """As Listing.nowhere."""
-        return f"{plain(item.owner)}: nothing is loaded on it, L loads an image"
+        refused = possible(BY_ID["describe"], self.subject(item))
+        return f"{plain(item.owner)}: {refused or 'nothing is loaded on it, L loads an image'}"
 
     def is_fault(self, item: DomainView) -> bool:
         """As Listing.is_fault."""
         crashed = item.domain is not None and item.domain.power is PowerState.CRASHED
-        return bool(item.flags) or item.stale or crashed
+        found = self._worst(item) is not None
+        return bool(item.flags) or item.stale or crashed or found
 
     def empty(self) -> str:
         """As Listing.empty."""

@@ -25,6 +25,7 @@ from vcltui.tui.widgets.list_pane import ListPane
 from vcltui.tui.widgets.strips import WIDE_CELLS, JobsStrip, StatusLine
 
 if TYPE_CHECKING:
+    from vcltui.doctor.findings import Finding
     from vcltui.tui.mending import Mendable
 
 Found = TypeVar("Found")
@@ -179,16 +180,21 @@ class ConsoleScreen(Screen[None]):
         before = self._mendable
         if marked and before[0] is marked and before[1] is diagnosis:
             return before[2]  # many may be marked, and each move of the cursor asks
-        # Made when there is something to look up, or it would be waited for at the start.
-        index = self._index = self._index or finding_index.FindingIndex()
-        found = index.learn(diagnosis)
         rows = tuple(
-            mending.Mendable(one.name, found.of(one))
+            mending.Mendable(one.name, self.found_about(one))
             for one in marked or ([self.subject] if self.subject else [])
             if one.image is None
         )
         self._mendable = marked, diagnosis, rows
         return rows
+
+    def found_about(self, subject: Subject) -> tuple[Finding, ...]:
+        """What the doctor found about a computer, a domain or a host, the worst first."""
+        if self.desk.examiner.diagnosis is None:
+            return ()
+        # Made when there is something to look up, or it would be waited for at the start.
+        self._index = self._index or finding_index.FindingIndex()
+        return self._index.learn(self.desk.examiner.diagnosis).of(subject)
 
     def _mend_refusal(self) -> str | None:
         if self.desk.readonly:

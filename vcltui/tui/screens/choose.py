@@ -15,7 +15,7 @@ def screen_for(desk: Desk, place: Place) -> ConsoleScreen:
         case "hosts":
             return full.FullScreen(desk, hosts.Hosts(desk))
         case "domains":
-            return full.FullScreen(desk, domains.Domains(desk))
+            return full.FullScreen(desk, domains.Domains(desk, everywhere=True))
         case "images":
             return full.FullScreen(desk, images.Images(desk))
         case "locks":

@@ -107,7 +107,8 @@ class DomainScreen(DetailScreen):
             case _:
                 host = self.desk.fleet.host(self.place.host)
                 job = job_of(view, busy(self.desk.jobs)) if view else None
-                text = domain_text(view, details, host, self.desk.glyphs, job)
+                found = self.found_about(self.subject) if self.subject else ()
+                text = domain_text(view, details, host, self.desk.glyphs, job, found)
                 self.text_part(name).show(text)
 
     def _show_xml(self, details: DomainDetails | None) -> None:

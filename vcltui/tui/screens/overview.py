@@ -17,7 +17,7 @@ from vcltui.runtime.fleet.models import DomainView
 from vcltui.tui.busy import busy, job_of
 from vcltui.tui.desk import Desk
 from vcltui.tui.domain_text import domain_text
-from vcltui.tui.listings.domains import Domains
+from vcltui.tui.listings.domains import Domains, domain_subject
 from vcltui.tui.listings.hosts import Hosts
 from vcltui.tui.listings.images import Images
 from vcltui.tui.places import Place
@@ -105,7 +105,9 @@ class Overview(ConsoleScreen):
             details = fleet.details(view.host, view.domain.uuid)
         host = fleet.host(view.host) if view else None
         job = job_of(view, busy(self.desk.jobs)) if view else None
-        self._text.show(domain_text(view, details, host, self.desk.glyphs, job))
+        chosen = domain_subject(view, readonly=self.desk.readonly) if view else None
+        found = self.found_about(chosen) if chosen else ()
+        self._text.show(domain_text(view, details, host, self.desk.glyphs, job, found))
         self._heading.show(plain(view.name) if view else "Domain")
         if not self._hosts.has_class("-focused"):
             self._show_images(view.host if view else None)
