@@ -167,7 +167,7 @@ class JobsScreen(FullScreen):
                 self.desk.jobs.cancel(job.number)
 
         def now() -> Job:
-            return self.desk.jobs.get(job.number)
+            return next((one for one in self.desk.jobs.all() if one.number == job.number), job)
 
         def body() -> Text:
             words = "It stops at its present step, and what its steps made is undone."
