@@ -93,6 +93,7 @@ def test_who_has_the_computer_is_told_and_not_disturbed_unasked(lab: Lab) -> Non
         assert refused.code == 2
     assert lab("power", "status", "vm2").out == "on\n"
     assert lab("power", "shutdown", "vm2", "--yes").code == 0
+    assert lab("unload", "vm2", "--yes").code == 0  # kvm2 is one for all tests of a process
 
 
 @pytest.mark.parametrize(
