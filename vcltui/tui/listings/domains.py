@@ -42,7 +42,7 @@ class Domains(Listing[DomainView]):
         Column("flags", "FLAGS", 11, grow=True, drop=2, letter="F"),
         Column("cpu", "CPU", 5, right=True, drop=5, letter="P"),
         Column("memory", "MEMORY", 8, right=True, drop=4, letter="B"),
-        Column("address", "ADDRESS", 8, grow=True, drop=6, letter="A"),
+        Column("address", "ADDRESS", 11, grow=True, drop=6, letter="A"),
         Column("uptime", "UPTIME", 8, right=True, drop=7, letter="T"),
         Column("reservation", "RESERVED", 12, grow=True, drop=8, letter="E"),
         Column("state", "VCL STATE", 10, grow=True, drop=9),
