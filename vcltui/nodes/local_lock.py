@@ -19,6 +19,8 @@ from vcltui.nodes.paths import lock_held, shown, strangers_folder
 _FIRST_POLL_SECONDS = 0.001
 _POLL_SECONDS = 0.05
 _HOLDER_BYTES = 200
+_MOST_LOOKS = 20
+"""How often it is looked who holds the lock, until nobody is named."""
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def _take(
     cancel: CancelToken,
 ) -> None:
     deadline = time.monotonic() + timeout_seconds
-    pause = _FIRST_POLL_SECONDS
+    pause, looks = _FIRST_POLL_SECONDS, _MOST_LOOKS
     while True:
         cancel.raise_if_cancelled()
         try:
@@ -97,7 +99,12 @@ def _take(
         except BlockingIOError:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise lock_held(path, machine, _read_holder(descriptor)) from None
+                holder = _read_holder(descriptor)
+                if holder or not looks:
+                    raise lock_held(path, machine, holder) from None
+                looks -= 1  # who has just taken it has yet to say so
+                cancel.wait(_FIRST_POLL_SECONDS)
+                continue
             cancel.wait(min(pause, left))
             pause = min(2 * pause, _POLL_SECONDS)
         except OSError as error:

@@ -14,6 +14,7 @@ from private_sshd import SshServer
 
 from vcltui.errors import CancelledError, LockedError, NodeError, NodeUnreachableError
 from vcltui.models.cancel import CancelToken
+from vcltui.nodes import local_lock
 from vcltui.nodes.base import Node
 from vcltui.nodes.local import LocalNode
 from vcltui.nodes.ssh import SshNode
@@ -237,3 +238,43 @@ def test_a_folder_of_our_own_where_everybody_may_make_one(node: Node, tmp_path: 
         pass
     with node.lock(str(tmp_path / "vcl" / "locks" / "a.lock"), 0):
         pass
+
+
+def test_who_has_just_taken_it_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The holder writes its line after it has the lock; another one may look in between."""
+    taken, looked, written, refused = (threading.Event() for _ in range(4))
+    path = str(tmp_path / "lock")
+    write, read = local_lock._write_holder, local_lock._read_holder
+
+    def write_late(descriptor: int, text: str) -> None:
+        taken.set()
+        assert looked.wait(60)
+        write(descriptor, text)
+        written.set()
+
+    def look(descriptor: int) -> str:
+        if looked.is_set():
+            assert written.wait(60)
+        text = read(descriptor)
+        looked.set()
+        return text
+
+    def hold() -> None:
+        with LocalNode("h").lock(path, 0.0):
+            assert refused.wait(60)
+
+    monkeypatch.setattr(local_lock, "_write_holder", write_late)
+    monkeypatch.setattr(local_lock, "_read_holder", look)
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert taken.wait(60)
+    with (
+        pytest.raises(LockedError, match=f"pid={os.getpid()}"),
+        LocalNode("h").lock(path, 0.0),
+    ):
+        pytest.fail("it is held")
+    refused.set()
+    holder.join(60)
+    assert not holder.is_alive()
