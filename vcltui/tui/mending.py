@@ -200,7 +200,8 @@ def _question(letter: str, plans: Sequence[_Plan], desk: Desk) -> Confirm:
         title, word = f"{doable[0].title}?", doable[0].target
         body = confirm.plan_text(doable[0], desk.glyphs)
     else:
-        title, word = f"{remedy.label}: {count(len(doable), 'target')}?", str(len(doable))
+        title = f"{remedy.label}: {count(len(doable), 'target')}?"
+        word = f"{remedy.label.lower()} {len(doable)}"
         body = Text()
         for one in plans:
             if one.planned is None:
