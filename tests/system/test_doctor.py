@@ -149,7 +149,7 @@ def mend(screen: Terminal, rule: str, remedy: str, *, destroys: bool = False) ->
     screen.keys("Enter")
     # The line for the filter is gone when the pane's frame alone shows it.
     screen.wait_for(lambda: screen.screen().count(f"rule:{rule}") == 1, "the filtered list", 30)
-    screen.wait(rule, "row ")  # the text below the list is about it
+    screen.wait(rule, ", rule ")  # the text below the list is about it
     screen.keys("m")
     screen.wait("Which remedy?")
     screen.type(remedy)
