@@ -151,7 +151,7 @@ def mend(screen: Terminal, rule: str, remedy: str, *, destroys: bool = False) ->
     screen.wait_for(lambda: screen.screen().count(f"rule:{rule}") == 1, "the filtered list", 30)
     screen.wait(rule, ", rule ")  # the text below the list is about it
     screen.keys("m")
-    screen.wait("Which remedy?")
+    screen.wait("Which remedy for")
     screen.type(remedy)
     screen.keys("Enter")
     question = "to go on" if destroys else "y: do it"
