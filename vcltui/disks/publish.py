@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from vcltui.errors import ConflictError, NodeError, NotFoundError, UsageError
@@ -28,6 +29,11 @@ def temporary_path(path: str, operation_id: str) -> str:
     if not pure.is_absolute() or not pure.name:
         raise UsageError(f"{path!r} is no file's absolute path", "Give an absolute path")
     return str(pure.with_name(f".{pure.name}{_MARK}{operation_id}{_END}"))
+
+
+def aside_path(path: str, at: datetime) -> str:
+    """Where a file is set aside at a time in UTC: beside itself, as `<path>.partial-<UTC>`."""
+    return f"{path}.partial-{at:%Y%m%dT%H%M%SZ}"
 
 
 def is_temporary(file_name: str) -> bool:

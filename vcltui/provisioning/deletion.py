@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from vcltui.disks.publish import aside_path
 from vcltui.domxml.parse import parse_domain
 from vcltui.errors import HostUnreachableError, RefusedError
 from vcltui.hypervisor import domains, snapshots
@@ -199,7 +200,7 @@ def set_aside_step(context: Context) -> tuple[Step, ...]:
             f"The disk that the load would make, {path}, has the name of an image",
             "Give the computer or the image another name, or the host a vmpath of its own",
         )
-    aside = f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    aside = aside_path(path, datetime.now(UTC))
 
     def rename(_step: StepContext) -> str | None:
         if node.stat(path) is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vcltui.disks.datastore import is_copy_on_write_name
 from vcltui.disks.marks import Known, compare, folder_mark, folder_of_mark
+from vcltui.disks.publish import aside_path
 from vcltui.errors import RefusedError
 from vcltui.operations.undo import (
     KeepPublished,
@@ -95,7 +96,7 @@ class FileUndoer:
             return self._remove(path)
         if self._users(path):
             return f"kept {path}, which is in use"
-        aside = self._free_name(f"{path}.partial-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        aside = self._free_name(aside_path(path, datetime.now(UTC)))
         self._session.node.rename_no_replace(path, aside)
         return f"kept {path}, which was written to, as {aside}"
 

@@ -104,16 +104,10 @@ def _question(action: Action, planned: Sequence[_Planned], glyphs: Glyphs) -> Co
         title = f"{action.label}: {count(len(doable), 'target')}?"
         word = f"{action.label.lower()} {len(doable)}"
         names = ", ".join(plain(one.subject.name) for one in doable)
+        left_out = [(one.subject.name, one.problem) for one in planned if one.operation is None]
+        operations = [one.operation for one in doable if one.operation is not None]
         body.append(f"{names}\n\n", "bold")
-        for one in planned:
-            if one.operation is None:
-                body.append(f"left out: {plain(one.subject.name)}: ", "bold")
-                body.append(f"{plain(one.problem)}\n\n", "not bold")
-        for one in doable:
-            if one.operation is not None:
-                body.append(f"{plain(one.operation.title)}\n", "bold underline")
-                body.append_text(confirm.plan_text(one.operation, glyphs)).append("\n\n")
-        body.rstrip()
+        body.append_text(confirm.plans_text(left_out, operations, glyphs))
     disturbed = [f"{line}." for one in doable if one.operation for line in one.operation.warnings]
     if disturbed or (action.danger.asks and not all(_is_empty(one.subject) for one in doable)):
         warning = "\n".join([f"{action.summary}.", *disturbed])

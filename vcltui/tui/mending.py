@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.text import Text
 from textual.app import App
 from textual.message import Message
 
@@ -202,14 +201,7 @@ def _question(letter: str, plans: Sequence[_Plan], desk: Desk) -> Confirm:
     else:
         title = f"{remedy.label}: {count(len(doable), 'target')}?"
         word = f"{remedy.label.lower()} {len(doable)}"
-        body = Text()
-        for one in plans:
-            if one.planned is None:
-                body.append(f"left out: {plain(one.name)}: ", "bold")
-                body.append(f"{plain(one.problem)}\n\n", "not bold")
-        for operation in doable:
-            body.append(f"{plain(operation.title)}\n", "bold underline")
-            body.append_text(confirm.plan_text(operation, desk.glyphs)).append("\n\n")
-        body.rstrip()
+        left_out = [(one.name, one.problem) for one in plans if one.planned is None]
+        body = confirm.plans_text(left_out, doable, desk.glyphs)
     warning = f"{remedy.summary}."
     return confirm.Confirm(title, body, warning=warning, word=word if remedy.destroys else "")

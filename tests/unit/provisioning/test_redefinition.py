@@ -52,6 +52,16 @@ class Edited:
         )
 
 
+class Notes(Observer):
+    """Keeps what undoes the operation, as it is recorded."""
+
+    def __init__(self) -> None:
+        self.recorded: list[UndoAction] = []
+
+    def undo_recorded(self, action: UndoAction) -> None:
+        self.recorded.append(action)
+
+
 @pytest.fixture
 def edited(world: World, image: str) -> Edited:
     world.computer("vm1", image).load()
@@ -138,14 +148,9 @@ def test_a_failure_after_the_change_takes_it_back(edited: Edited):
 
 
 def test_undo_leaves_what_somebody_changed_since(edited: Edited):
-    recorded: list[UndoAction] = []
-
-    class Notes(Observer):
-        def undo_recorded(self, action: UndoAction) -> None:
-            recorded.append(action)
-
-    before = edited.xml
-    edited.define(edited.more_memory(), observer=Notes())
+    before, notes = edited.xml, Notes()
+    edited.define(edited.more_memory(), observer=notes)
+    recorded = notes.recorded
     assert [type(action) for action in recorded] == [RestoreDefinition, RestoreDefinition]
     undo = Undoer(edited.context.session, None)
     domains.define(edited.connection, edited.edit(">3</vcpu>", ">4</vcpu>"))
@@ -172,14 +177,9 @@ def test_a_kill_amid_a_change_keeps_what_somebody_defined_since(edited: Edited, 
 
 
 def test_a_kill_behind_the_change_is_undone_where_nobody_came_since(edited: Edited):
-    recorded: list[UndoAction] = []
-
-    class Notes(Observer):
-        def undo_recorded(self, action: UndoAction) -> None:
-            recorded.append(action)
-
-    before = edited.xml
-    edited.define(edited.more_memory(), observer=Notes())
+    before, notes = edited.xml, Notes()
+    edited.define(edited.more_memory(), observer=notes)
+    recorded = notes.recorded
     undo = Undoer(edited.context.session, None, later=True)
     assert undo(recorded[0]) == f"defined {edited.domain.name} again as it was"
     assert edited.xml == before
@@ -187,20 +187,19 @@ def test_a_kill_behind_the_change_is_undone_where_nobody_came_since(edited: Edit
 
 def test_a_failure_before_it_is_known_what_it_became_takes_it_back(edited: Edited):
     """As when the journal finds no room: libvirt's text may differ from what was given."""
-    recorded: list[UndoAction] = []
 
-    class Full(Observer):
+    class Full(Notes):
         def undo_recorded(self, action: UndoAction) -> None:
-            recorded.append(action)
-            if len(recorded) > 1:
+            super().undo_recorded(action)
+            if len(self.recorded) > 1:
                 raise DiskError("no room")
 
-    before = edited.xml
+    before, full = edited.xml, Full()
     # A comment is in the text, and not in what libvirt makes of it.
     wanted = edited.more_memory().replace("<on_crash>", "<!-- mine --><on_crash>")
     with pytest.raises(DiskError, match="no room"):
-        edited.define(wanted, observer=Full())
-    first, second = recorded
+        edited.define(wanted, observer=full)
+    first, second = full.recorded
     assert isinstance(first, RestoreDefinition)
     assert isinstance(second, RestoreDefinition)
     assert first.changed_to != second.changed_to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vcltui.disks.publish import aside_path
 from vcltui.doctor.findings import Finding
 from vcltui.doctor.gather_hosts import read_processes
 from vcltui.doctor.remedies.computers import require_unused
@@ -28,8 +29,7 @@ def plan_put_aside(context: RemedyContext, finding: Finding) -> Operation:
     if not paths:
         raise RefusedError(f"{finding.subject} has no file to put aside", "Nothing was done")
     session = context.host(finding)
-    stamp = f"{context.at:%Y%m%dT%H%M%SZ}"
-    steps = [_step(context, session, finding, path, f"{path}.partial-{stamp}") for path in paths]
+    steps = [_step(context, session, finding, path, aside_path(path, context.at)) for path in paths]
     return remedy_operation(finding, "L", steps)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from vcltui.disks.openfiles import require_not_open
+from vcltui.disks.publish import aside_path
 from vcltui.errors import NotFoundError, RefusedError, VcltuiError
 from vcltui.models.basecapture import CaptureState
 from vcltui.operations.step import Step, StepContext
@@ -31,8 +32,8 @@ def set_aside_steps(
     left = files_of(context, image_name)
     if not left:
         return ()
-    mark = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    aside = {path: f"{path}.partial-{mark}" for path in left}
+    now = datetime.now(UTC)
+    aside = {path: aside_path(path, now) for path in left}
     for path in left:
         _may_be_renamed(context, image_name, path, still_failed)
 

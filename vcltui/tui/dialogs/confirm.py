@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
@@ -70,6 +71,21 @@ class Confirm(ReadingDialog[bool]):
         """Give the answer; with a word, typing it is the only yes."""
         if not (yes and self._word):
             self.dismiss(yes)
+
+
+def plans_text(
+    left_out: Iterable[tuple[str, str]], operations: Iterable[Operation], glyphs: Glyphs
+) -> Text:
+    """What is left out, by its name and the reason, and then the plan of each operation."""
+    text = Text()
+    for name, reason in left_out:
+        text.append(f"left out: {plain(name)}: ", "bold")
+        text.append(f"{plain(reason)}\n\n", "not bold")
+    for operation in operations:
+        text.append(f"{plain(operation.title)}\n", "bold underline")
+        text.append_text(plan_text(operation, glyphs)).append("\n\n")
+    text.rstrip()
+    return text
 
 
 def plan_text(operation: Operation, glyphs: Glyphs) -> Text:
